@@ -1,0 +1,65 @@
+// Package format turns the bytes of log files into records. It is pure: no clock, no network, no
+// logging. Each family of formats has a package below this one; table.go lists them all.
+package format
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// Format is one kind of log file.
+type Format struct {
+	// Name is what the configuration calls it: "alb".
+	Name string
+	// Spec is the table's columns without Seneka's own (see load), its partition column and the
+	// columns that analysts filter on. Every column has a description.
+	Spec row.Spec
+	// New returns a decoder of one file. r yields decompressed bytes.
+	New func(r io.Reader, o Options) Decoder
+	// FileTime returns the time that a key's name carries, for records without one of their own.
+	// ok is false if the name has none. Nil: the format's names never have one.
+	FileTime func(key string) (t time.Time, ok bool)
+}
+
+// Options bound a decoder.
+type Options struct {
+	// MaxRecord is the longest record in bytes that is parsed; a longer one is a reject.
+	// 0 means DefaultMaxRecord.
+	MaxRecord int
+}
+
+// DefaultMaxRecord is 8 MiB: what fits one append request of the Storage Write API (10 MB) with
+// room for its encoding.
+const DefaultMaxRecord = 8 << 20
+
+// Decoder reads the records of one file in order. It is used by one goroutine.
+type Decoder interface {
+	// Next sets the first len(Spec.Columns) values of rec, its Line and its Offset. The values
+	// refer to the decoder's memory until the next call.
+	//
+	// It returns io.EOF after the last record; a *Reject for a record that could not be parsed,
+	// after which Next goes on with the one behind it; ErrControl for a file that holds no log;
+	// and otherwise the error of the reader.
+	Next(rec *row.Record) error
+}
+
+// ErrControl means that the file is no log but a control object, such as the test file that a
+// load balancer writes when its logging is switched on. Nothing of it is loaded.
+var ErrControl = errors.New("a control object, not a log")
+
+// Reject is a record that could not be parsed.
+type Reject struct {
+	Line   int64  // 1-based number of the record in its file
+	Offset int64  // bytes before the record in the decompressed file
+	Reason string // for a person
+	Raw    []byte // the record's bytes, the first MaxRaw of them; a copy
+}
+
+// MaxRaw is how many bytes of a rejected record are kept.
+const MaxRaw = 64 << 10
+
+// Error says where and why.
+func (r *Reject) Error() string { return r.Reason }

@@ -1,0 +1,99 @@
+// Package object holds the words of the domain: which file, at which version, where its copy lies
+// and what its claim is called. It imports the standard library only.
+package object
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Source names a source file: one S3 object, whatever its version.
+type Source struct {
+	Bucket string
+	Key    string // decoded, as S3 stores it
+}
+
+// String returns the file's address, s3://bucket/key: the value of the column source_file.
+func (s Source) String() string { return "s3://" + s.Bucket + "/" + s.Key }
+
+// Version tells one content of a source file from the next. An S3 listing has both fields, so
+// that live traffic and backfill speak of the same version; a versionId is not part of it.
+type Version struct {
+	ETag string `json:"etag"` // without quotes
+	Size int64  `json:"size"` // bytes of the S3 object
+}
+
+// Event is what S3 told of one object that was put.
+type Event struct {
+	Source
+	Version
+	VersionID string    // pins the read; empty in a bucket without versions
+	Sequencer string    // orders the events of one key; compare with Newer
+	Time      time.Time // when S3 stored the object
+}
+
+// Newer reports whether sequencer a is later than b, both of the same key. S3 documents the order
+// as that of the hexadecimal strings, the shorter one padded on the right with zeros. An empty
+// sequencer is older than any.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+func Newer(a, b string) bool {
+	n := max(len(a), len(b))
+	a, b = strings.ToUpper(a), strings.ToUpper(b)
+	return a+strings.Repeat("0", n-len(a)) > b+strings.Repeat("0", n-len(b))
+}
+
+// Landed names a landing object: the copy of a source file in GCS, at one generation.
+type Landed struct {
+	Bucket     string
+	Name       string
+	Generation int64
+}
+
+// String returns the object's address, gs://bucket/name#generation.
+func (l Landed) String() string { return fmt.Sprintf("gs://%s/%s#%d", l.Bucket, l.Name, l.Generation) }
+
+// maxName is the longest object name in bytes that GCS takes.
+// https://cloud.google.com/storage/docs/objects#naming
+const maxName = 1024
+
+// LandingName returns the name of s's copy in the landing bucket: bucket/key, so that people find
+// their files. A name that GCS refuses (over 1,024 bytes, carriage return, line feed, invalid
+// UTF-8) or that a person's tools would take for a parent folder is replaced by a safe one that
+// ends in a hash of the original, so that no two keys share a copy.
+func LandingName(s Source) string {
+	name := s.Bucket + "/" + s.Key
+	if len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsAny(name, "\r\n\x00") && path.Clean("/"+name) == "/"+strings.TrimSuffix(name, "/") {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return s.Bucket + "/_escaped/" + hex.EncodeToString(sum[:]) + "-" + safeTail(s.Key)
+}
+
+// safeTail returns what helps a person recognise the key: its end, in harmless characters.
+func safeTail(key string) string {
+	const most = 100
+	if len(key) > most {
+		key = key[len(key)-most:]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
+			return r
+		default:
+			return '_'
+		}
+	}, key)
+}
+
+// ClaimName returns the name in the ledger bucket of the claim on s in table (dataset.name). The
+// hash keeps every key within GCS's limits and spreads the claims of keys that share a prefix.
+func ClaimName(s Source, table string) string {
+	sum := sha256.Sum256([]byte(s.String()))
+	h := hex.EncodeToString(sum[:])
+	return "claims/" + table + "/" + h[:2] + "/" + h + ".json"
+}

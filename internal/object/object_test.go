@@ -1,0 +1,103 @@
+package object
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestNewer(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want bool
+	}{
+		{"0064E8E7E6404BABBE", "0064E8E7E6404BABBD", true},
+		{"0064E8E7E6404BABBD", "0064E8E7E6404BABBD", false},
+		{"0064E8", "0064E80000", false}, // padded: equal
+		{"0064E9", "0064E8FFFF", true},
+		{"0064e9", "0064E8FFFF", true},
+		{"1", "", true},
+		{"", "1", false},
+		{"", "", false},
+	}
+	for _, tt := range tests {
+		if got := Newer(tt.a, tt.b); got != tt.want {
+			t.Errorf("Newer(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestLandingName(t *testing.T) {
+	plain := []string{"a.log", "a b+c.log", "AWSLogs/1/ü.gz", "..a/b..", "dir/"}
+	for _, key := range plain {
+		if got := LandingName(Source{"bkt", key}); got != "bkt/"+key {
+			t.Errorf("LandingName(%q) = %q, want it unchanged", key, got)
+		}
+	}
+	hostile := []string{"../../x", "a/../b", "a//b", "./a", "a\nb", "a\rb", "a\x00b", "\xff\xfe", strings.Repeat("k", 1024), ".."}
+	seen := map[string]string{}
+	for _, key := range hostile {
+		got := LandingName(Source{"bkt", key})
+		if !strings.HasPrefix(got, "bkt/_escaped/") || len(got) > 1024 || !utf8.ValidString(got) || strings.ContainsAny(got, "\r\n") {
+			t.Errorf("LandingName(%q) = %q, not a safe name", key, got)
+		}
+		if other, dup := seen[got]; dup {
+			t.Errorf("%q and %q share the name %q", key, other, got)
+		}
+		seen[got] = key
+	}
+}
+
+func TestClaimName(t *testing.T) {
+	a := ClaimName(Source{"b", "k"}, "logs.alb")
+	if a != ClaimName(Source{"b", "k"}, "logs.alb") {
+		t.Error("a claim's name changes from call to call")
+	}
+	for _, other := range []string{ClaimName(Source{"b", "k2"}, "logs.alb"), ClaimName(Source{"b", "k"}, "logs.alb2"), ClaimName(Source{"b2", "k"}, "logs.alb")} {
+		if a == other {
+			t.Errorf("two claims share the name %s", a)
+		}
+	}
+}
+
+func TestAttrsRoundTrip(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
+	want := Attrs{
+		Event:     Event{Source: Source{"b", "a b+ü\n%.gz"}, Version: Version{"d41d8", 12}, VersionID: "v1", Sequencer: "0064", Time: at},
+		Received:  at.Add(time.Second),
+		Forwarded: at.Add(2 * time.Second),
+	}
+	for _, a := range []Attrs{want, {Event: Event{Source: Source{"b", "k"}, Version: Version{"e", 0}}}} {
+		m := a.Metadata()
+		for k, v := range m {
+			for i := range len(v) {
+				if v[i] < 0x20 || v[i] > 0x7e {
+					t.Errorf("%s is not printable ASCII: %q", k, v)
+				}
+			}
+		}
+		got, ok, err := ParseAttrs(m)
+		if err != nil || !ok || !reflect.DeepEqual(got, a) {
+			t.Errorf("round trip: got %+v, %v, %v; want %+v", got, ok, err, a)
+		}
+	}
+}
+
+func TestParseAttrsOfOthers(t *testing.T) {
+	if _, ok, err := ParseAttrs(map[string]string{"goog-reserved": "1"}); ok || err != nil {
+		t.Errorf("an object of somebody else: ok %v, err %v", ok, err)
+	}
+	m := Attrs{Event: Event{Source: Source{"b", "k"}, Version: Version{"e", 1}}}.Metadata()
+	for k, v := range map[string]string{"seneka-size": "x", "seneka-event-time": "yesterday", "seneka-key": "%zz"} {
+		bad := map[string]string{}
+		for mk, mv := range m {
+			bad[mk] = mv
+		}
+		bad[k] = v
+		if _, _, err := ParseAttrs(bad); err == nil || !strings.Contains(err.Error(), k) {
+			t.Errorf("%s=%q: error %v does not name it", k, v, err)
+		}
+	}
+}

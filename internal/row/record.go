@@ -1,0 +1,99 @@
+package row
+
+import "time"
+
+// Kind is what a Value holds.
+type Kind uint8
+
+// The kinds of a Value. Which kind a column takes follows from its type: see Encoder.
+const (
+	KindNull Kind = iota
+	KindInt       // BOOL (0, 1), INT64, DATE (days since 1970-01-01), TIMESTAMP (µs since 1970-01-01 UTC)
+	KindFloat     // FLOAT64
+	KindBytes     // STRING, BYTES, JSON (its text)
+	KindList      // a REPEATED column's elements, or a STRUCT's fields in schema order
+)
+
+// Value is one value of a record. Its memory is reused from one record to the next: what a setter
+// is given must stay unchanged until the record is encoded, no longer.
+type Value struct {
+	kind Kind
+	num  int64
+	flt  float64
+	raw  []byte
+	list []Value
+}
+
+// Kind returns what v holds.
+func (v *Value) Kind() Kind { return v.kind }
+
+// IsNull reports whether v is NULL.
+func (v *Value) IsNull() bool { return v.kind == KindNull }
+
+// Int returns the integer of a KindInt value.
+func (v *Value) Int() int64 { return v.num }
+
+// Float returns the number of a KindFloat value.
+func (v *Value) Float() float64 { return v.flt }
+
+// Bytes returns the bytes of a KindBytes value. They belong to the record.
+func (v *Value) Bytes() []byte { return v.raw }
+
+// List returns the elements of a KindList value. They belong to the record.
+func (v *Value) List() []Value { return v.list }
+
+// SetNull makes v NULL.
+func (v *Value) SetNull() { v.kind, v.raw, v.list = KindNull, nil, v.list[:0] }
+
+// SetInt makes v an integer: see KindInt for what it means by type.
+func (v *Value) SetInt(n int64) { v.kind, v.num = KindInt, n }
+
+// SetBool makes v a boolean.
+func (v *Value) SetBool(b bool) {
+	v.kind, v.num = KindInt, 0
+	if b {
+		v.num = 1
+	}
+}
+
+// SetFloat makes v a FLOAT64.
+func (v *Value) SetFloat(f float64) { v.kind, v.flt = KindFloat, f }
+
+// SetBytes makes v the text or bytes b, which it keeps a reference to.
+func (v *Value) SetBytes(b []byte) { v.kind, v.raw = KindBytes, b }
+
+// SetTime makes v the TIMESTAMP t, cut to whole microseconds.
+func (v *Value) SetTime(t time.Time) { v.kind, v.num = KindInt, t.UnixMicro() }
+
+// SetList makes v an empty list, to be filled by Append.
+func (v *Value) SetList() { v.kind, v.list = KindList, v.list[:0] }
+
+// Append adds a NULL element to v's list and returns it to be set. The pointer is good until the
+// next Append to the same list.
+func (v *Value) Append() *Value {
+	if n := len(v.list); n < cap(v.list) {
+		v.list = v.list[:n+1]
+		v.list[n].SetNull()
+	} else {
+		v.list = append(v.list, Value{})
+	}
+	return &v.list[len(v.list)-1]
+}
+
+// Record is one parsed record: a value for each column of a schema, in schema order, and where in
+// its file it stood. Decoders fill the same Record again and again.
+type Record struct {
+	Values []Value
+	Line   int64 // 1-based number of the record in its file
+	Offset int64 // bytes before the record in the decompressed file
+}
+
+// NewRecord returns a record of n NULL columns.
+func NewRecord(n int) *Record { return &Record{Values: make([]Value, n)} }
+
+// Reset makes the first n values NULL.
+func (r *Record) Reset(n int) {
+	for i := range r.Values[:n] {
+		r.Values[i].SetNull()
+	}
+}
