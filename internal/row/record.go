@@ -7,12 +7,28 @@ type Kind uint8
 
 // The kinds of a Value. Which kind a column takes follows from its type: see Encoder.
 const (
-	KindNull Kind = iota
-	KindInt       // BOOL (0, 1), INT64, DATE (days since 1970-01-01), TIMESTAMP (µs since 1970-01-01 UTC)
-	KindFloat     // FLOAT64
-	KindBytes     // STRING, BYTES, JSON (its text)
-	KindList      // a REPEATED column's elements, or a STRUCT's fields in schema order
+	KindNull  Kind = iota
+	KindInt        // BOOL (0, 1), INT64, DATE (days since 1970-01-01), TIMESTAMP (µs since 1970-01-01 UTC)
+	KindFloat      // FLOAT64
+	KindBytes      // STRING, BYTES, JSON (its text)
+	KindList       // a REPEATED column's elements, or a STRUCT's fields in schema order
 )
+
+// String returns the kind's name.
+func (k Kind) String() string {
+	switch k {
+	case KindInt:
+		return "int"
+	case KindFloat:
+		return "float"
+	case KindBytes:
+		return "bytes"
+	case KindList:
+		return "list"
+	default:
+		return "null"
+	}
+}
 
 // Value is one value of a record. Its memory is reused from one record to the next: what a setter
 // is given must stay unchanged until the record is encoded, no longer.
@@ -84,8 +100,9 @@ func (v *Value) Append() *Value {
 // its file it stood. Decoders fill the same Record again and again.
 type Record struct {
 	Values []Value
-	Line   int64 // 1-based number of the record in its file
-	Offset int64 // bytes before the record in the decompressed file
+	Line   int64  // 1-based number of the record in its file
+	Offset int64  // bytes before the record in the decompressed file
+	Raw    []byte // the record's own bytes, kept if it becomes a reject; they belong to the decoder
 }
 
 // NewRecord returns a record of n NULL columns.

@@ -1,0 +1,174 @@
+// Package bqquery is the adapter to BigQuery's REST API: tables, views and queries.
+package bqquery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"cloud.google.com/go/bigquery"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/iterator"
+	"google.golang.org/api/option"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// Client talks to BigQuery. It is made once per process, safe for concurrent use, and closed.
+type Client struct{ bq *bigquery.Client }
+
+// EmulatorOptions returns the options that connect to a stand-in for the REST API at host:port,
+// without credentials.
+func EmulatorOptions(hostport string) []option.ClientOption {
+	return []option.ClientOption{option.WithEndpoint("http://" + hostport + "/bigquery/v2/"), option.WithoutAuthentication()}
+}
+
+// New connects to BigQuery; queries run in the project.
+func New(ctx context.Context, project string, opts ...option.ClientOption) (*Client, error) {
+	bq, err := bigquery.NewClient(ctx, project, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to BigQuery: %w", err)
+	}
+	return &Client{bq}, nil
+}
+
+// Close releases the client's connections.
+func (c *Client) Close() error { return c.bq.Close() }
+
+// EnsureTable implements load.Tables.
+func (c *Client) EnsureTable(ctx context.Context, t row.Table, s row.Spec) error {
+	meta := &bigquery.TableMetadata{Description: s.Description, Schema: schema(s.Columns)}
+	if s.PartitionBy != "" {
+		meta.TimePartitioning = &bigquery.TimePartitioning{Type: bigquery.DayPartitioningType, Field: s.PartitionBy}
+	}
+	if len(s.ClusterBy) > 0 {
+		meta.Clustering = &bigquery.Clustering{Fields: s.ClusterBy}
+	}
+	return c.ensure(ctx, t, meta)
+}
+
+// EnsureView implements load.Tables.
+func (c *Client) EnsureView(ctx context.Context, t row.Table, query string) error {
+	return c.ensure(ctx, t, &bigquery.TableMetadata{ViewQuery: query})
+}
+
+// ensure makes a table or view unless there is one. It asks first: a refused insert counts against
+// the quota of changes per table, a look does not.
+func (c *Client) ensure(ctx context.Context, t row.Table, meta *bigquery.TableMetadata) error {
+	h := c.bq.DatasetInProject(t.Project, t.Dataset).Table(t.Name)
+	_, err := h.Metadata(ctx, bigquery.WithMetadataView(bigquery.BasicMetadataView))
+	if statusCode(err) == http.StatusNotFound {
+		err = h.Create(ctx, meta)
+		if statusCode(err) == http.StatusConflict { // somebody else was quicker
+			return nil
+		}
+	}
+	if err != nil {
+		return classify(fmt.Errorf("table %s: %w", t, err))
+	}
+	return nil
+}
+
+// EnsureDataset makes a dataset unless there is one.
+func (c *Client) EnsureDataset(ctx context.Context, project, dataset string) error {
+	err := c.bq.DatasetInProject(project, dataset).Create(ctx, &bigquery.DatasetMetadata{})
+	if err != nil && statusCode(err) != http.StatusConflict {
+		return classify(fmt.Errorf("dataset %s.%s: %w", project, dataset, err))
+	}
+	return nil
+}
+
+// Count implements load.Counter.
+func (c *Client) Count(ctx context.Context, q load.CountQuery) (recorded bool, rows int64, err error) {
+	query, err := c.countQuery(q)
+	if err != nil {
+		return false, 0, err
+	}
+	it, err := query.Read(ctx)
+	if err != nil {
+		return false, 0, classify(err)
+	}
+	var counts struct{ Recorded, Held int64 }
+	if err := it.Next(&counts); err != nil && !errors.Is(err, iterator.Done) {
+		return false, 0, classify(err)
+	}
+	return counts.Recorded > 0, counts.Held, nil
+}
+
+// countQuery builds the query of both counts. Values are parameters; names cannot be.
+func (c *Client) countQuery(q load.CountQuery) (*bigquery.Query, error) {
+	for _, name := range []string{q.Table.String(), q.Log.String(), q.PartitionBy} {
+		if strings.ContainsAny(name, "`\\\n") {
+			return nil, errkind.With(errkind.Permanent, fmt.Errorf("%q is no name of a table or column", name))
+		}
+	}
+	within := ""
+	params := []bigquery.QueryParameter{
+		{Name: "attempt", Value: q.Attempt},
+		{Name: "file", Value: q.SourceFile},
+		{Name: "loaded_at", Value: q.LoadedAt},
+	}
+	if q.PartitionBy != "" {
+		within = " AND `" + q.PartitionBy + "` BETWEEN TIMESTAMP_MICROS(@first) AND TIMESTAMP_MICROS(@last)"
+		params = append(params, bigquery.QueryParameter{Name: "first", Value: q.First}, bigquery.QueryParameter{Name: "last", Value: q.Last})
+	}
+	query := c.bq.Query("SELECT" +
+		" (SELECT COUNT(*) FROM `" + q.Log.String() + "` WHERE attempt = @attempt AND outcome = 'loaded' AND loaded_at = TIMESTAMP_MICROS(@loaded_at)) AS recorded," +
+		" (SELECT COUNT(*) FROM `" + q.Table.String() + "` WHERE source_file = @file AND loaded_at = TIMESTAMP_MICROS(@loaded_at)" + within + ") AS held")
+	query.Parameters = params
+	query.DisableQueryCache = true
+	return query, nil
+}
+
+// schema turns Seneka's columns into the client library's.
+func schema(columns []row.Column) bigquery.Schema {
+	s := make(bigquery.Schema, len(columns))
+	for i, c := range columns {
+		s[i] = &bigquery.FieldSchema{
+			Name: c.Name, Description: c.Description, Type: legacyType(c.Type),
+			Repeated: c.Mode == row.Repeated, Required: c.Mode == row.Required, Schema: schema(c.Fields),
+		}
+	}
+	return s
+}
+
+// legacyType returns the name that the REST API uses for a type.
+func legacyType(t row.Type) bigquery.FieldType {
+	switch t {
+	case row.Bool:
+		return bigquery.BooleanFieldType
+	case row.Int64:
+		return bigquery.IntegerFieldType
+	case row.Float64:
+		return bigquery.FloatFieldType
+	case row.Struct:
+		return bigquery.RecordFieldType
+	default:
+		return bigquery.FieldType(t)
+	}
+}
+
+// statusCode returns the HTTP status of an API error; 0 for any other.
+func statusCode(err error) int {
+	var api *googleapi.Error
+	if errors.As(err, &api) {
+		return api.Code
+	}
+	return 0
+}
+
+// classify gives an error of the API its kind.
+func classify(err error) error {
+	switch statusCode(err) {
+	case http.StatusNotFound:
+		return errkind.With(errkind.NotFound, err)
+	case http.StatusBadRequest:
+		return errkind.With(errkind.Permanent, err)
+	default:
+		return errkind.With(errkind.Transient, err)
+	}
+}

@@ -1,0 +1,191 @@
+// Package bqwrite is the adapter to the BigQuery Storage Write API.
+//
+// The streams of files go through the API's plain client: managedwriter asks GetWriteStream for
+// each stream, under a lock that makes the creation of streams one after the other, and may send
+// an append again by itself. The logs go through managedwriter: their default streams live as long
+// as the process, and reconnecting and sending again are what they need.
+package bqwrite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	storage "cloud.google.com/go/bigquery/storage/apiv1"
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"cloud.google.com/go/bigquery/storage/managedwriter"
+	"github.com/googleapis/gax-go/v2"
+	"google.golang.org/api/option"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// Client writes rows. It is made once per process, shared by concurrent loads, and closed.
+type Client struct {
+	raw     *storage.BigQueryWriteClient
+	managed *managedwriter.Client
+
+	mu   sync.Mutex
+	logs map[row.Table]*logStream
+}
+
+// EmulatorOptions returns the options that connect to a stand-in for the Storage API at host:port,
+// without credentials and in plain text.
+func EmulatorOptions(hostport string) []option.ClientOption {
+	return []option.ClientOption{
+		option.WithEndpoint(hostport),
+		option.WithoutAuthentication(),
+		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
+	}
+}
+
+// New connects to the Storage Write API. The clients keep ctx for their background work: it must
+// live as long as they do, and is not that of a request.
+func New(ctx context.Context, project string, opts ...option.ClientOption) (*Client, error) {
+	raw, err := storage.NewBigQueryWriteClient(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the BigQuery Storage Write API: %w", err)
+	}
+	// The client's own first pause is ten seconds, as long as a whole load takes.
+	raw.CallOptions.CreateWriteStream = []gax.CallOption{
+		gax.WithTimeout(time.Minute),
+		gax.WithRetry(func() gax.Retryer {
+			return gax.OnCodes([]codes.Code{codes.Unavailable, codes.ResourceExhausted},
+				gax.Backoff{Initial: 200 * time.Millisecond, Max: 10 * time.Second, Multiplier: 2})
+		}),
+	}
+	// An append is sent once: a copy that lands later is what offsets cannot undo on a shared stream.
+	raw.CallOptions.AppendRows = nil
+	managed, err := managedwriter.NewClient(ctx, project, opts...)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to the BigQuery Storage Write API: %w", err), raw.Close())
+	}
+	return &Client{raw: raw, managed: managed, logs: map[row.Table]*logStream{}}, nil
+}
+
+// Close ends the logs' streams and both connections. Appends under way fail.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for _, l := range c.logs {
+		errs = append(errs, l.close())
+	}
+	clear(c.logs)
+	return errors.Join(append(errs, c.managed.Close(), c.raw.Close())...)
+}
+
+// Create implements load.Streams.
+func (c *Client) Create(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (load.Stream, error) {
+	made, err := c.raw.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
+		Parent:      t.Path(),
+		WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_PENDING},
+	})
+	if err != nil {
+		return nil, classify(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	return &stream{client: c.raw, name: made.GetName(), desc: desc, ctx: ctx, cancel: cancel}, nil
+}
+
+// Commit implements load.Streams. What went wrong with a stream comes in the answer's body, beside
+// a nil error.
+func (c *Client) Commit(ctx context.Context, t row.Table, streams []string) (load.CommitState, error) {
+	resp, err := c.raw.BatchCommitWriteStreams(ctx, &storagepb.BatchCommitWriteStreamsRequest{Parent: t.Path(), WriteStreams: streams})
+	if err != nil {
+		return 0, classify(err)
+	}
+	if resp.GetCommitTime() != nil {
+		return load.Committed, nil
+	}
+	already := 0
+	for _, e := range resp.GetStreamErrors() {
+		switch e.GetCode() {
+		case storagepb.StorageError_STREAM_ALREADY_COMMITTED:
+			already++
+		case storagepb.StorageError_STREAM_NOT_FOUND, storagepb.StorageError_INVALID_STREAM_STATE:
+			return load.Unknown, nil
+		default:
+			return 0, fmt.Errorf("%s: %s: %s", e.GetEntity(), e.GetCode(), e.GetErrorMessage())
+		}
+	}
+	// Some streams of one commit cannot be committed without the others: if only some are named
+	// here, BigQuery says nothing of the rest, and a count has to.
+	if already < len(streams) {
+		return load.Unknown, nil
+	}
+	return load.AlreadyCommitted, nil
+}
+
+// stream is one PENDING stream and its connection.
+type stream struct {
+	client *storage.BigQueryWriteClient
+	name   string
+	desc   *descriptorpb.DescriptorProto
+	ctx    context.Context // the connection's, from Create to Close
+	cancel context.CancelFunc
+	conn   storagepb.BigQueryWrite_AppendRowsClient
+}
+
+// Name implements load.Stream.
+func (s *stream) Name() string { return s.name }
+
+// Append implements load.Stream. The request is encoded before Send returns, so that the caller
+// may use the rows' memory again.
+func (s *stream) Append(ctx context.Context, offset int64, rows [][]byte) error {
+	// The connection outlives ctx; the wait for one answer must not.
+	stop := context.AfterFunc(ctx, s.cancel)
+	defer stop()
+	data := &storagepb.AppendRowsRequest_ProtoData{Rows: &storagepb.ProtoRows{SerializedRows: rows}}
+	req := &storagepb.AppendRowsRequest{
+		WriteStream: s.name,
+		Offset:      wrapperspb.Int64(offset),
+		Rows:        &storagepb.AppendRowsRequest_ProtoRows{ProtoRows: data},
+	}
+	if s.conn == nil {
+		ctx := metadata.AppendToOutgoingContext(s.ctx, "x-goog-request-params", "write_stream="+url.QueryEscape(s.name))
+		conn, err := s.client.AppendRows(ctx)
+		if err != nil {
+			return classify(err)
+		}
+		s.conn = conn
+		data.WriterSchema = &storagepb.ProtoSchema{ProtoDescriptor: s.desc}
+	}
+	// A failed Send says only io.EOF; Recv says why.
+	sendErr := s.conn.Send(req)
+	resp, err := s.conn.Recv()
+	if err == nil {
+		err = sendErr
+	}
+	if err != nil {
+		return classify(err)
+	}
+	return classifyAppend(resp)
+}
+
+// Finalize implements load.Stream.
+func (s *stream) Finalize(ctx context.Context) (int64, error) {
+	resp, err := s.client.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: s.name})
+	if err != nil {
+		return 0, classify(err)
+	}
+	return resp.GetRowCount(), nil
+}
+
+// Close implements load.Stream.
+func (s *stream) Close() {
+	if s.conn != nil {
+		_ = s.conn.CloseSend() // the cancel below ends it in any case
+	}
+	s.cancel()
+}

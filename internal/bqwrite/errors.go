@@ -1,0 +1,72 @@
+package bqwrite
+
+import (
+	"errors"
+	"fmt"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"github.com/googleapis/gax-go/v2/apierror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+)
+
+// classify gives an error of the API its kind.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	st := statusOf(err)
+	switch storageCode(st) {
+	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_TABLE_NOT_FOUND:
+		// Just after a table was made or given a column, BigQuery may not know it yet.
+		return errkind.With(errkind.Transient, err)
+	case storagepb.StorageError_STREAM_NOT_FOUND:
+		return errkind.With(errkind.Transient, err) // the attempt starts over with a new stream
+	}
+	switch st.Code() {
+	case codes.NotFound:
+		return errkind.With(errkind.NotFound, err)
+	case codes.InvalidArgument:
+		return errkind.With(errkind.Permanent, err)
+	default:
+		return errkind.With(errkind.Transient, err)
+	}
+}
+
+// classifyAppend gives the answer to an append its kind. That the rows are at this offset already
+// is no error: this stream has one writer, so they are its own.
+func classifyAppend(resp *storagepb.AppendRowsResponse) error {
+	if bad := resp.GetRowErrors(); len(bad) > 0 {
+		return errkind.With(errkind.Permanent, fmt.Errorf("BigQuery refused %d rows, row %d of the request first: %s", len(bad), bad[0].GetIndex(), bad[0].GetMessage()))
+	}
+	if resp.GetError() == nil {
+		return nil
+	}
+	st := status.FromProto(resp.GetError())
+	if st.Code() == codes.AlreadyExists {
+		return nil
+	}
+	return classify(st.Err())
+}
+
+// statusOf finds the gRPC status in an error of either client.
+func statusOf(err error) *status.Status {
+	var api *apierror.APIError
+	if errors.As(err, &api) && api.GRPCStatus() != nil {
+		return api.GRPCStatus()
+	}
+	st, _ := status.FromError(err)
+	return st
+}
+
+// storageCode returns the code of the Write API's own that a status carries.
+func storageCode(st *status.Status) storagepb.StorageError_StorageErrorCode {
+	for _, d := range st.Details() {
+		if e, ok := d.(*storagepb.StorageError); ok {
+			return e.GetCode()
+		}
+	}
+	return storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED
+}

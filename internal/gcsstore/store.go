@@ -1,0 +1,130 @@
+// Package gcsstore is the adapter to Google Cloud Storage: the landing bucket and the ledger.
+package gcsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
+)
+
+// Store talks to Cloud Storage. It is made once per process, safe for concurrent use, and closed.
+type Store struct{ client *storage.Client }
+
+// New connects to Cloud Storage, or to the stand-in that STORAGE_EMULATOR_HOST names.
+func New(ctx context.Context, opts ...option.ClientOption) (*Store, error) {
+	c, err := storage.NewClient(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Cloud Storage: %w", err)
+	}
+	return &Store{c}, nil
+}
+
+// Close releases the client's connections.
+func (s *Store) Close() error { return s.client.Close() }
+
+// Open reads one generation of an object; generation 0 means the one that is live.
+// errkind.NotFound if it is gone.
+func (s *Store) Open(ctx context.Context, o object.Landed) (*object.Body, error) {
+	h := s.client.Bucket(o.Bucket).Object(o.Name)
+	if o.Generation != 0 {
+		h = h.Generation(o.Generation)
+	}
+	// Compressed bytes stay compressed: the length and checksum that are checked are theirs.
+	r, err := h.ReadCompressed(true).NewReader(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return &object.Body{ReadCloser: r, Size: r.Attrs.Size, CRC32C: r.Attrs.CRC32C, HasCRC: true, Metadata: r.Metadata()}, nil
+}
+
+// Live returns the generation that an object's name has now; errkind.NotFound if none.
+func (s *Store) Live(ctx context.Context, bucket, name string) (int64, error) {
+	_, generation, err := s.Stat(ctx, object.Landed{Bucket: bucket, Name: name})
+	return generation, err
+}
+
+// Stat returns an object's custom metadata and generation, of the live one where o names none.
+// errkind.NotFound if it is gone.
+func (s *Store) Stat(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error) {
+	h := s.client.Bucket(o.Bucket).Object(o.Name)
+	if o.Generation != 0 {
+		h = h.Generation(o.Generation)
+	}
+	attrs, err := h.Attrs(ctx)
+	if err != nil {
+		return nil, 0, classify(err)
+	}
+	return attrs.Metadata, attrs.Generation, nil
+}
+
+// Ledger is the bucket that holds the claims. Safe for concurrent use.
+type Ledger struct {
+	store  *Store
+	bucket string
+}
+
+// Ledger returns the ledger in a bucket.
+func (s *Store) Ledger(bucket string) *Ledger { return &Ledger{s, bucket} }
+
+// maxClaim bounds what is read as a claim: one names at most 10,000 streams.
+const maxClaim = 4 << 20
+
+// Get implements load.Ledger.
+func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation int64, err error) {
+	r, err := l.store.client.Bucket(l.bucket).Object(name).NewReader(ctx)
+	if err != nil {
+		return nil, 0, l.fail(name, err)
+	}
+	defer r.Close()
+	data, err = io.ReadAll(io.LimitReader(r, maxClaim+1))
+	if err != nil {
+		return nil, 0, l.fail(name, err)
+	}
+	if len(data) > maxClaim {
+		return nil, 0, errkind.With(errkind.Permanent, fmt.Errorf("gs://%s/%s is over %d bytes long, no claim of Seneka's", l.bucket, name, maxClaim))
+	}
+	return data, r.Attrs.Generation, nil
+}
+
+// Put implements load.Ledger.
+func (l *Ledger) Put(ctx context.Context, name string, data []byte, generation int64) error {
+	conds := storage.Conditions{GenerationMatch: generation, DoesNotExist: generation == 0}
+	w := l.store.client.Bucket(l.bucket).Object(name).If(conds).NewWriter(ctx)
+	w.ContentType = "application/json"
+	if err := writeWhole(w, data); err != nil {
+		return l.fail(name, err)
+	}
+	return nil
+}
+
+func (l *Ledger) fail(name string, err error) error {
+	return classify(fmt.Errorf("gs://%s/%s: %w", l.bucket, name, err))
+}
+
+// classify gives an error of the API its kind.
+func classify(err error) error {
+	var api *googleapi.Error
+	switch {
+	case errors.Is(err, storage.ErrObjectNotExist):
+		return errkind.With(errkind.NotFound, err)
+	case !errors.As(err, &api):
+		return errkind.With(errkind.Transient, err)
+	case api.Code == http.StatusPreconditionFailed:
+		return errkind.With(errkind.Exists, err)
+	case api.Code == http.StatusNotFound && !errors.Is(err, storage.ErrBucketNotExist):
+		return errkind.With(errkind.NotFound, err)
+	case api.Code == http.StatusBadRequest:
+		return errkind.With(errkind.Permanent, err)
+	default:
+		return errkind.With(errkind.Transient, err)
+	}
+}

@@ -1,0 +1,254 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// attempt is one try to load a file.
+type attempt struct {
+	*Loader
+	file     File
+	target   Target
+	rec      Record // grows as the attempt goes on
+	enc      *row.Encoder
+	columns  int // of the format; Seneka's own come behind them
+	partBy   int // index of the partition column, or -1
+	fallback int64
+	rng      Range
+	rejects  []RejectRecord // not written yet
+	pending  int            // bytes of them
+}
+
+// begin starts an attempt. Its loaded_at is later than that of the claim it replaces, so that a
+// count by loaded_at speaks of one attempt only.
+func (l *Loader) begin(f File, target Target, old held) *attempt {
+	rec := l.newRecord(f, target)
+	if !rec.LoadedAt.After(old.Load.LoadedAt) {
+		rec.LoadedAt = old.Load.LoadedAt.Add(time.Microsecond)
+	}
+	spec := target.Format.Spec
+	a := &attempt{Loader: l, file: f, target: target, rec: rec, columns: len(spec.Columns), partBy: spec.Columns.Index(spec.PartitionBy)}
+	a.rng.Column = spec.PartitionBy
+	a.fallback = fileTime(f, target.Format).UnixMicro()
+	return a
+}
+
+// fileTime is the time of records that carry none: the one in the file's name, else S3's.
+func fileTime(f File, format *format.Format) time.Time {
+	if format.FileTime != nil {
+		if t, ok := format.FileTime(f.Key); ok {
+			return t
+		}
+	}
+	return f.Time
+}
+
+// staged is a file whose rows lie complete in final streams that nobody can see yet.
+type staged struct{ streams []string }
+
+// stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
+// leaves behind on an error is invisible and expires by itself.
+func (a *attempt) stage(ctx context.Context) (staged, error) {
+	body, err := a.Landing.Open(ctx, a.file.Landed)
+	if err != nil {
+		return staged{}, fmt.Errorf("open: %w", err)
+	}
+	defer body.Close()
+	checked := newCheckedReader(body)
+
+	if a.enc, err = row.NewEncoder(TableSpec(a.target.Format).Columns); err != nil {
+		return staged{}, errkind.With(errkind.Permanent, err)
+	}
+	out := a.newWriter()
+	defer out.close()
+
+	err = a.copyRecords(ctx, checked, out)
+	if errors.Is(err, format.ErrControl) {
+		return staged{}, err
+	}
+	// Bytes that were lost on the way look like a broken file: the check comes first.
+	if sumErr := checked.verify(); sumErr != nil {
+		return staged{}, errkind.With(errkind.Transient, errors.Join(sumErr, err))
+	}
+	if err != nil {
+		return staged{}, err
+	}
+	if err := a.checkRatio(); err != nil {
+		return staged{}, err
+	}
+	streams, err := out.finish(ctx)
+	if err != nil {
+		return staged{}, err
+	}
+	return staged{streams}, nil
+}
+
+// copyRecords parses the file and hands its rows to out.
+func (a *attempt) copyRecords(ctx context.Context, r io.Reader, out *writer) error {
+	plain, err := format.Decompress(r)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	counted := &countingReader{r: plain}
+	dec := a.target.Format.New(counted, format.Options{})
+	rec := row.NewRecord(a.columns + len(metaColumns))
+	sourceFile := []byte(a.file.Source.String())
+	for {
+		switch err := dec.Next(rec); {
+		case errors.Is(err, io.EOF):
+			a.rec.Bytes = counted.n
+			return nil
+		case err != nil:
+			var bad *format.Reject
+			if !errors.As(err, &bad) {
+				return err
+			}
+			if err := a.reject(ctx, bad); err != nil {
+				return err
+			}
+			continue
+		}
+		a.setMeta(rec, sourceFile)
+		if err := a.addRow(ctx, rec, out); err != nil {
+			return err
+		}
+	}
+}
+
+// setMeta fills Seneka's own columns, and the partition column of a record without a time.
+func (a *attempt) setMeta(rec *row.Record, sourceFile []byte) {
+	if a.partBy >= 0 && rec.Values[a.partBy].IsNull() {
+		rec.Values[a.partBy].SetInt(a.fallback)
+	}
+	meta := rec.Values[a.columns:]
+	meta[0].SetBytes(sourceFile)
+	meta[1].SetInt(rec.Line)
+	meta[2].SetInt(a.rec.LoadedAt.UnixMicro())
+}
+
+// addRow encodes one record into out. A value that BigQuery would refuse makes the record a
+// reject, for one bad row refuses a whole append request.
+func (a *attempt) addRow(ctx context.Context, rec *row.Record, out *writer) error {
+	refuse := func(reason string) error {
+		return a.reject(ctx, &format.Reject{Line: rec.Line, Offset: rec.Offset, Reason: reason, Raw: rec.Raw[:min(len(rec.Raw), format.MaxRaw)]})
+	}
+	if reason := a.outsidePartitions(rec); reason != "" {
+		return refuse(reason)
+	}
+	size, err := out.add(ctx, func(buf []byte) ([]byte, error) { return a.enc.Append(buf, rec) })
+	var bad *row.ValueError
+	switch {
+	case errors.As(err, &bad):
+		return refuse(bad.Error())
+	case errors.Is(err, errRowTooLong):
+		return refuse(fmt.Sprintf("the row is %d bytes long encoded, and an append request takes %d", size, maxRow))
+	case err != nil:
+		return err
+	}
+	if a.partBy >= 0 {
+		a.rng.include(rec.Values[a.partBy].Int(), a.rec.Rows)
+	}
+	a.rec.Rows++
+	return nil
+}
+
+// BigQuery takes rows streamed into a table partitioned by a column only between ten years ago and
+// a year ahead.
+// https://cloud.google.com/bigquery/docs/write-api#time-unit_column_partitioning
+func (a *attempt) outsidePartitions(rec *row.Record) string {
+	if a.partBy < 0 {
+		return ""
+	}
+	now, t := a.rec.LoadedAt, time.UnixMicro(rec.Values[a.partBy].Int()).UTC()
+	if t.Before(now.AddDate(-10, 0, 0)) || t.After(now.AddDate(1, 0, 0)) {
+		return fmt.Sprintf("column %s: %s is more than ten years past or a year ahead, which BigQuery refuses to stream", a.rng.Column, t.Format(time.RFC3339))
+	}
+	return ""
+}
+
+// claim is what the ledger is to say of the staged attempt.
+func (a *attempt) claim(s staged) Claim {
+	rec := a.rec
+	rec.Outcome = Loaded
+	return Claim{Streams: s.streams, Table: a.target.Table, Partition: a.rng, WrittenAt: a.Now().UTC(), Load: rec}
+}
+
+// giveUp ends an attempt that staged nothing: with an outcome where trying again would end the
+// same, with the error where it may not.
+func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
+	rec := a.rec
+	rec.Rows = 0
+	switch {
+	case errors.Is(cause, format.ErrControl):
+		rec.Outcome = Ignored
+	case errkind.Is(cause, errkind.NotFound):
+		live, err := a.Landing.Live(ctx, a.file.Landed.Bucket, a.file.Landed.Name)
+		if err != nil {
+			return Result{}, errkind.With(errkind.Transient, errors.Join(cause, err))
+		}
+		if live <= a.file.Landed.Generation {
+			return Result{}, errkind.With(errkind.Transient, cause)
+		}
+		rec.Outcome = Superseded
+	case errkind.Is(cause, errkind.Permanent):
+		rec.Outcome = Rejected
+	default:
+		return Result{}, cause
+	}
+	rec.Reason = cause.Error()
+	if err := a.flushRejects(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := a.record(ctx, a.target.Table, rec); err != nil {
+		return Result{}, err
+	}
+	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Rejects: rec.Rejects}, nil
+}
+
+// rejectBatch is how many bytes of rejects are held before they are written.
+const rejectBatch = 1 << 20
+
+// reject keeps a record that could not be parsed for the reject log.
+func (a *attempt) reject(ctx context.Context, bad *format.Reject) error {
+	a.rec.Rejects++
+	a.rejects = append(a.rejects, RejectRecord{
+		Attempt: a.rec.Attempt, Source: a.rec.Source, SourceFile: a.rec.SourceFile, Version: a.rec.Version,
+		Table: a.rec.Table, Line: bad.Line, Offset: bad.Offset, Reason: bad.Reason, Raw: bad.Raw, LoadedAt: a.rec.LoadedAt,
+	})
+	if a.pending += len(bad.Raw) + len(bad.Reason); a.pending < rejectBatch && len(a.rejects) < 1000 {
+		return nil
+	}
+	return a.flushRejects(ctx)
+}
+
+// flushRejects writes the rejects that are held. They may be of an attempt that comes to nothing:
+// the view seneka_rejects knows a record by its file and line, not by the attempt.
+func (a *attempt) flushRejects(ctx context.Context) error {
+	if len(a.rejects) == 0 {
+		return nil
+	}
+	if err := appendLog(ctx, a.Log, rejectTable(a.target.Table), rejectLogSpec.Columns, rejectFields, a.rejects); err != nil {
+		return fmt.Errorf("write the rejects: %w", err)
+	}
+	a.rejects, a.pending = a.rejects[:0], 0
+	return nil
+}
+
+// checkRatio makes a file of which too much could not be parsed a rejected one: most likely it is
+// not of its format at all.
+func (a *attempt) checkRatio() error {
+	bad, all := a.rec.Rejects, a.rec.Rejects+a.rec.Rows
+	if bad == 0 || float64(bad) <= a.target.MaxRejectRatio*float64(all) {
+		return nil
+	}
+	return errkind.With(errkind.Permanent, fmt.Errorf("%d of %d records could not be parsed as %s, more than max_reject_ratio %g allows; see seneka_rejects for each", bad, all, a.target.Format.Name, a.target.MaxRejectRatio))
+}

@@ -1,0 +1,82 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// Claim is the ledger's word on which write streams hold the rows of a file. It is written once
+// the streams are complete and final, and never deleted.
+type Claim struct {
+	Streams   []string  `json:"streams"`   // empty for a file without rows
+	Table     row.Table `json:"table"`     // that the streams belong to
+	Partition Range     `json:"partition"` // of the rows, so that a count reads few partitions
+	WrittenAt time.Time `json:"written_at"`
+	// Load is what the load log is to say once the rows are visible: whoever settles the claim
+	// writes it. Its Version and Attempt are the claim's.
+	Load Record `json:"load"`
+}
+
+// Range bounds the values of the partition column, in µs since 1970-01-01 UTC, both inclusive.
+type Range struct {
+	Column string `json:"column,omitempty"`
+	First  int64  `json:"first"`
+	Last   int64  `json:"last"`
+}
+
+// include widens the range to v; n is how many values it holds already.
+func (r *Range) include(v int64, n int64) {
+	if n == 0 {
+		r.First, r.Last = v, v
+		return
+	}
+	r.First, r.Last = min(r.First, v), max(r.Last, v)
+}
+
+// held is a claim as it lies in the ledger; generation 0 means that there is none.
+type held struct {
+	Claim
+	generation int64
+}
+
+// readClaim reads the claim by one GET. None is not an error.
+func (l *Loader) readClaim(ctx context.Context, name string) (held, error) {
+	data, generation, err := l.Ledger.Get(ctx, name)
+	if errkind.Is(err, errkind.NotFound) {
+		return held{}, nil
+	}
+	if err != nil {
+		return held{}, fmt.Errorf("read claim: %w", err)
+	}
+	var c Claim
+	if err := json.Unmarshal(data, &c); err != nil {
+		return held{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is not what Seneka writes: %w; restore it from the bucket's history", name, err))
+	}
+	return held{Claim: c, generation: generation}, nil
+}
+
+// writeClaim puts c in place of old. won is false if another attempt was quicker.
+func (l *Loader) writeClaim(ctx context.Context, name string, c Claim, old held) (won bool, err error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return false, fmt.Errorf("encode claim: %w", err)
+	}
+	err = l.Ledger.Put(ctx, name, data, old.generation)
+	if err == nil {
+		return true, nil
+	}
+	if !errkind.Is(err, errkind.Exists) {
+		return false, fmt.Errorf("write claim: %w", err)
+	}
+	// Refused, but perhaps by our own write, whose answer was lost and which the client sent again.
+	now, err := l.readClaim(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return now.generation != 0 && now.Load.Attempt == c.Load.Attempt, nil
+}

@@ -1,0 +1,185 @@
+// Package load is stage 2: it brings one landing object into its table, each record exactly once.
+//
+// A file's rows go into write streams of its own, invisible until they are committed, all at once.
+// The ledger decides, by a compare-and-set on one object per file, whose streams are committed.
+// Load reads top to bottom like the protocol in ARCHITECTURE.md; settle.go is its other half. The
+// package knows no SDK: what it needs of the clouds stands in ports.go.
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// File is one landing object to load, as its notification and its metadata describe it.
+type File struct {
+	Landed object.Landed
+	object.Attrs
+	Published time.Time // when Pub/Sub took the notification
+}
+
+// Result is how a load ended. It ended well in every case: nothing is to be retried.
+type Result struct {
+	Outcome Outcome
+	Reason  string // where the outcome is not Loaded
+	Target  Target
+	Rows    int64 // visible by this load
+	Rejects int64
+}
+
+// Loader loads files. Safe for concurrent use; all fields are to be set before the first Load.
+type Loader struct {
+	Route    Router
+	Landing  Landing
+	Ledger   Ledger
+	Streams  Streams
+	Log      Log
+	Tables   *Ensured
+	Counter  Counter
+	Now      func() time.Time // time.Now but in tests
+	BatchMax int              // bytes of encoded rows per append request; 0 means DefaultBatch
+}
+
+// rounds is how often one Load may lose the claim to rivals before it lets the message come again.
+const rounds = 4
+
+// Load brings f into its table. An error means that the outcome is open: the message must be
+// delivered again. Nothing is dropped silently: every other end has an Outcome.
+func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
+	target, ok := l.Route(f.Source)
+	if !ok {
+		return Result{Outcome: Ignored, Reason: "no source of the configuration matches the key"}, nil
+	}
+	res, err := l.load(ctx, f, target)
+	if err != nil {
+		return Result{}, fmt.Errorf("load %s (%s) into %s: %w", f.Source, f.Landed, target.Table, err)
+	}
+	res.Target = target
+	return res, nil
+}
+
+func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error) {
+	if err := l.Tables.dataset(ctx, target); err != nil {
+		return Result{}, err
+	}
+	name := object.ClaimName(f.Source, target.Table.Dataset+"."+target.Table.Name)
+	for range rounds {
+		// L1. A claim that is there is settled first, whatever its version: until then nobody
+		// can know whether its rows are, or will be, visible.
+		old, err := l.readClaim(ctx, name)
+		if err != nil {
+			return Result{}, err
+		}
+		if old.generation != 0 {
+			settled, err := l.settle(ctx, old.Claim)
+			if err != nil {
+				return Result{}, err
+			}
+			if settled {
+				return l.known(ctx, f, target, old.Claim)
+			}
+		}
+		res, lost, err := l.attempt(ctx, f, target, name, old)
+		if err != nil || !lost {
+			return res, err
+		}
+	}
+	return Result{}, errkind.With(errkind.Transient, fmt.Errorf("lost the claim to other loaders %d times; it is tried again on the next delivery", rounds))
+}
+
+// attempt tries once to load f in place of the void claim old, or of none. lost means that another
+// attempt's claim was there first: this one's streams expire by themselves, nobody ever names them.
+func (l *Loader) attempt(ctx context.Context, f File, target Target, name string, old held) (res Result, lost bool, err error) {
+	a := l.begin(f, target, old)
+
+	// L2, L3. Dying up to here leaves PENDING streams that nobody can see and that expire.
+	staged, err := a.stage(ctx)
+	if err != nil {
+		res, err = a.giveUp(ctx, err)
+		return res, false, err
+	}
+	// L4. Dying here leaves rejects of an attempt that did not count; the view shows them once.
+	if err := a.flushRejects(ctx); err != nil {
+		return Result{}, false, err
+	}
+	// L5. Dying after it leaves a claim over final streams: whoever comes next commits them.
+	claim := a.claim(staged)
+	won, err := l.writeClaim(ctx, name, claim, old)
+	if err != nil || !won {
+		return Result{}, !won, err
+	}
+	// L6. Dying after it leaves the rows visible: whoever comes next finds them committed.
+	settled, err := l.settle(ctx, claim)
+	if err != nil || !settled {
+		return Result{}, !settled, err
+	}
+	// L7. Dying before it leaves the load record unwritten: whoever settles the claim writes it.
+	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {
+		return Result{}, false, err
+	}
+	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects}, false, nil
+}
+
+// known ends a load whose file has a settled claim. The claim's own load record is written again:
+// the loader that should have done it may have died, and the log's view shows it once.
+func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Result, error) {
+	rec := l.newRecord(f, target)
+	rec.Outcome, rec.Reason = Duplicate, "this version was loaded by attempt "+c.Load.Attempt
+	if c.Load.Version != f.Version {
+		rec.Outcome = Changed
+		rec.Reason = fmt.Sprintf("the rows of version %s (%d bytes) stay: loaded by attempt %s", c.Load.Version.ETag, c.Load.Version.Size, c.Load.Attempt)
+	}
+	if err := l.record(ctx, target.Table, l.visible(c), rec); err != nil {
+		return Result{}, err
+	}
+	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil
+}
+
+// visible returns the load record of a settled claim.
+func (l *Loader) visible(c Claim) Record {
+	rec := c.Load
+	rec.VisibleAt = l.Now()
+	return rec
+}
+
+// newRecord returns what is known of a load when it starts.
+func (l *Loader) newRecord(f File, target Target) Record {
+	now := l.Now().UTC().Truncate(time.Microsecond)
+	return Record{
+		Attempt: newAttempt(), Source: target.Source, Format: target.Format.Name,
+		SourceFile: f.Source.String(), Version: f.Version, VersionID: f.VersionID,
+		Table: target.Table.String(), Landing: f.Landed.String(),
+		LoadedAt: now, StartedAt: now,
+		EventTime: f.Time, ReceivedAt: f.Received, ForwardedAt: f.Forwarded, PublishedAt: f.Published,
+	}
+}
+
+// newAttempt returns the random identity of one try.
+func newAttempt() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: the program ends if it cannot be done
+	return hex.EncodeToString(b[:])
+}
+
+// record writes load records, at least once.
+func (l *Loader) record(ctx context.Context, t row.Table, records ...Record) error {
+	if err := appendLog(ctx, l.Log, logTable(t), loadLogSpec.Columns, loadFields, records); err != nil {
+		return fmt.Errorf("write the load record: %w", err)
+	}
+	return nil
+}
+
+func appendLog[T any](ctx context.Context, log Log, t row.Table, s row.Schema, fields []field[T], records []T) error {
+	enc, rows, err := encode(s, fields, records)
+	if err != nil {
+		return err
+	}
+	return log.Append(ctx, t, enc.Descriptor(), rows)
+}

@@ -1,0 +1,305 @@
+package load
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+var target = Target{Source: "app", Format: lines, Table: row.Table{Project: "p", Dataset: "d", Name: "t"}, MaxRejectRatio: 0.5}
+
+// newLoader returns a loader over w, as a process that has just started.
+func newLoader(w *world) *Loader {
+	return &Loader{
+		Route:   func(s object.Source) (Target, bool) { return target, s.Bucket == "src" },
+		Landing: w, Ledger: w, Streams: w, Log: w, Tables: NewEnsured(w), Counter: w,
+		Now:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now },
+		BatchMax: 100,
+	}
+}
+
+// file puts content into landing as version etag of s3://src/key and returns its event.
+func (w *world) file(key, etag, content string) File {
+	landed := w.put("src/"+key, content)
+	return File{Landed: landed, Attrs: object.Attrs{Event: object.Event{
+		Source: object.Source{Bucket: "src", Key: key}, Version: object.Version{ETag: etag, Size: int64(len(content))},
+		Time: time.Date(2026, 3, 1, 11, 59, 0, 0, time.UTC),
+	}}}
+}
+
+// visible returns the texts that the table shows of a file, by line.
+func (w *world) visible(f File) []string {
+	var texts []string
+	for _, r := range w.rows {
+		if r["source_file"] == f.Source.String() {
+			texts = append(texts, fmt.Sprintf("%d:%s", r["source_line"], r["text"]))
+		}
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// outcomes returns the outcomes that the load log has of a file, each once.
+func (w *world) outcomes(f File) []string {
+	var all []string
+	for _, r := range w.logs[logTable(target.Table)] {
+		if r["source_file"] == f.Source.String() {
+			all = append(all, r["outcome"].(string))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func mustLoad(t *testing.T, l *Loader, f File, want Outcome) Result {
+	t.Helper()
+	res, err := l.Load(t.Context(), f)
+	if err != nil || res.Outcome != want {
+		t.Fatalf("Load(%s) = %+v, %v; want %s", f.Source, res, err, want)
+	}
+	return res
+}
+
+func TestLoadOutcomes(t *testing.T) {
+	gz := func(s string) string {
+		var b strings.Builder
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write([]byte(s))
+		_ = z.Close()
+		return b.String()
+	}
+	tests := []struct {
+		name, content string
+		want          Outcome
+		rows          []string
+		rejects       int
+		reason        string
+	}{
+		{name: "rows", content: "a\nb\n", want: Loaded, rows: []string{"1:a", "2:b"}},
+		{name: "gzip", content: gz("a\nb\n"), want: Loaded, rows: []string{"1:a", "2:b"}},
+		{name: "several batches", content: strings.Repeat("x", 90) + "\n" + strings.Repeat("y", 90) + "\n", want: Loaded,
+			rows: []string{"1:" + strings.Repeat("x", 90), "2:" + strings.Repeat("y", 90)}},
+		{name: "rejects within the ratio", content: "a\nbad\nb\n", want: Loaded, rows: []string{"1:a", "3:b"}, rejects: 1},
+		{name: "too many rejects", content: "a\nbad\nbad\n", want: Rejected, rejects: 2, reason: "2 of 3 records could not be parsed as lines"},
+		{name: "a time that BigQuery refuses is a reject", content: "a\nhuge\n", want: Loaded, rows: []string{"1:a"}, rejects: 1},
+		{name: "truncated gzip", content: gz("a\nb\n")[:20], want: Rejected, reason: "gzip"},
+		{name: "empty", content: "", want: Loaded},
+		{name: "control file", content: "control\n", want: Ignored, reason: "control object"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			f := w.file("k", "v1", tt.content)
+			res := mustLoad(t, newLoader(w), f, tt.want)
+			if !slices.Equal(w.visible(f), tt.rows) {
+				t.Errorf("visible rows %q, want %q", w.visible(f), tt.rows)
+			}
+			if got := len(w.logs[rejectTable(target.Table)]); got != tt.rejects || int64(got) != res.Rejects {
+				t.Errorf("%d rejects recorded, %d reported, want %d", got, res.Rejects, tt.rejects)
+			}
+			if !strings.Contains(res.Reason, tt.reason) {
+				t.Errorf("reason %q, want it to contain %q", res.Reason, tt.reason)
+			}
+			if got := w.outcomes(f); !slices.Equal(got, []string{string(tt.want)}) {
+				t.Errorf("load log has %q, want only %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A healthy file costs what ARCHITECTURE.md lists and nothing more.
+func TestLoadCalls(t *testing.T) {
+	w := newWorld()
+	l := newLoader(w)
+	mustLoad(t, l, w.file("first", "v1", "a\n"), Loaded) // makes the tables
+	w.calls = nil
+	mustLoad(t, l, w.file("k", "v1", "a\nb\n"), Loaded)
+	want := []string{"claim.get", "gcs.get", "stream.create", "stream.append", "stream.finalize", "claim.put", "stream.commit", "log.append seneka_load_log"}
+	if !slices.Equal(w.calls, want) {
+		t.Errorf("calls %q, want %q", w.calls, want)
+	}
+}
+
+func TestLoadAgain(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\nb\n")
+	mustLoad(t, newLoader(w), f, Loaded)
+	mustLoad(t, newLoader(w), f, Duplicate)
+	newer := w.file("k", "v2", "c\n")
+	mustLoad(t, newLoader(w), newer, Changed)
+	mustLoad(t, newLoader(w), f, Duplicate)
+	if got := w.visible(f); !slices.Equal(got, []string{"1:a", "2:b"}) {
+		t.Errorf("visible rows %q: the first version's were to stay, once", got)
+	}
+}
+
+func TestLoadUnmatched(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\n")
+	f.Source.Bucket = "other"
+	if res, err := newLoader(w).Load(t.Context(), f); err != nil || res.Outcome != Ignored || len(w.calls) > 0 {
+		t.Errorf("Load = %+v, %v after %d calls; want ignored without a call", res, err, len(w.calls))
+	}
+}
+
+func TestLoadSuperseded(t *testing.T) {
+	w := newWorld()
+	old := w.file("k", "v1", "a\n")
+	w.file("k", "v2", "b\n")
+	mustLoad(t, newLoader(w), old, Superseded)
+
+	delete(w.objects, "landing/src/k")
+	if res, err := newLoader(w).Load(t.Context(), old); err == nil {
+		t.Errorf("a copy that is gone with none newer: %+v, want an error, so that it is seen", res)
+	}
+}
+
+// The partition column is never NULL: a record without a time takes the file's.
+func TestLoadFillsTime(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\nat 2026-02-03T04:05:06Z\n")
+	mustLoad(t, newLoader(w), f, Loaded)
+	got := map[any]bool{}
+	for _, r := range w.rows {
+		got[r["time"]] = true
+	}
+	for _, want := range []time.Time{f.Time, time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)} {
+		if !got[want.UnixMicro()] {
+			t.Errorf("times %v lack %s", got, want)
+		}
+	}
+}
+
+// Bytes lost on the way are not a broken file: they come again.
+func TestLoadCutBody(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\nb\n")
+	l := newLoader(w)
+	l.Landing = cutting{w}
+	if res, err := l.Load(t.Context(), f); !errkind.Is(err, errkind.Transient) || err == nil {
+		t.Errorf("Load of a body cut short = %+v, %v; want a transient error", res, err)
+	}
+	mustLoad(t, newLoader(w), f, Loaded)
+}
+
+type cutting struct{ *world }
+
+func (c cutting) Open(ctx context.Context, o object.Landed) (*object.Body, error) {
+	b, err := c.world.Open(ctx, o)
+	b.Size++
+	return b, err
+}
+
+// Every call fails once, in each way there is: the error before its effect or after it, the process
+// living on or dying. Redelivered until acknowledged, every line is there once.
+func TestLoadFaults(t *testing.T) {
+	const content = "a\nbad\nb\nccccccccccccccccccccccccccccccccccccccccccccccccc\n"
+	clean := newWorld()
+	mustLoad(t, newLoader(clean), clean.file("k", "v1", content), Loaded)
+	runs := 0
+	for k := range clean.calls {
+		for _, way := range []string{"before", "after"} {
+			for _, crash := range []bool{false, true} {
+				runs++
+				t.Run(fmt.Sprintf("%02d %s, error %s, crash %v", k, clean.calls[k], way, crash), func(t *testing.T) {
+					w := newWorld()
+					f := w.file("k", "v1", content)
+					w.fault = func(n int, _ string) (before, after error) {
+						fail := errors.New("injected")
+						switch {
+						case crash && n > k: // a dead process makes no more calls
+							return fail, nil
+						case n != k:
+							return nil, nil
+						case way == "before":
+							return fail, nil
+						default:
+							return nil, fail
+						}
+					}
+					l := newLoader(w)
+					_, err := l.Load(t.Context(), f)
+					w.fault = nil
+					for deliveries := 0; err != nil; deliveries++ {
+						if deliveries > 3 {
+							t.Fatalf("still refused after %d deliveries: %v", deliveries, err)
+						}
+						if crash {
+							l = newLoader(w)
+						}
+						_, err = l.Load(t.Context(), f)
+					}
+					w.checkOnce(t, f, []string{"1:a", "3:b", "4:" + strings.Repeat("c", 49)})
+				})
+			}
+		}
+	}
+	t.Logf("%d runs over %d calls", runs, len(clean.calls))
+}
+
+// checkOnce asserts the promise: each line once, the reject and the load recorded, no claim open.
+func (w *world) checkOnce(t *testing.T, f File, want []string) {
+	t.Helper()
+	if got := w.visible(f); !slices.Equal(got, want) {
+		t.Errorf("visible rows %q, want %q", got, want)
+	}
+	if len(w.logs[rejectTable(target.Table)]) == 0 {
+		t.Error("the reject is not recorded")
+	}
+	if !slices.Contains(w.outcomes(f), "loaded") {
+		t.Errorf("the load log has %q, not that the file is loaded", w.outcomes(f))
+	}
+	for name, c := range w.claims {
+		var claim Claim
+		if err := json.Unmarshal(c.data, &claim); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range claim.Streams {
+			if !w.streams[s].committed {
+				t.Errorf("claim %s names %s, which is not committed", name, s)
+			}
+		}
+	}
+}
+
+// Deliveries of one file at the same time, on several instances, in versions of two.
+func TestLoadConcurrently(t *testing.T) {
+	for round := range 200 {
+		w := newWorld()
+		f := w.file("k", "v1", "a\nbad\nb\n")
+		var wg sync.WaitGroup
+		outcomes := make(chan Outcome, 8)
+		for range 8 {
+			wg.Go(func() {
+				res, err := newLoader(w).Load(t.Context(), f)
+				if err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+				outcomes <- res.Outcome
+			})
+		}
+		wg.Wait()
+		close(outcomes)
+		loaded := 0
+		for o := range outcomes {
+			if o == Loaded {
+				loaded++
+			}
+		}
+		if loaded != 1 {
+			t.Errorf("round %d: %d deliveries loaded the file, want one", round, loaded)
+		}
+		w.checkOnce(t, f, []string{"1:a", "3:b"})
+	}
+}

@@ -1,0 +1,68 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+)
+
+// streamLife is the documented life of an uncommitted stream: past it, what BigQuery does not know
+// can no longer be committed by anybody.
+// https://cloud.google.com/bigquery/docs/write-api-batch#batch_load_data_using_pending_type
+const streamLife = 24 * time.Hour
+
+// ErrTorn is an attempt of which BigQuery has some rows but not all, which the protocol rules out:
+// somebody deleted rows, or a row-level access policy hides them. Nothing is done without a person.
+var ErrTorn = errors.New("the table holds some rows of the attempt but not all")
+
+// settle brings a claim to its end and tells which: settled (its rows are visible, once) or void
+// (they never will be, and the claim may be replaced). It may be called by anybody, any number of
+// times, at the same time.
+//
+// Dying inside it changes nothing: the next caller finds the claim as this one did, or settled.
+func (l *Loader) settle(ctx context.Context, c Claim) (settled bool, err error) {
+	if len(c.Streams) == 0 {
+		return true, nil
+	}
+	state, err := l.Streams.Commit(ctx, c.Table, c.Streams)
+	if err != nil {
+		return false, fmt.Errorf("commit the streams of attempt %s: %w", c.Load.Attempt, err)
+	}
+	switch state {
+	case Committed, AlreadyCommitted:
+		return true, nil
+	case Unknown:
+		return l.settleByCount(ctx, c)
+	default:
+		return false, fmt.Errorf("commit of attempt %s: unexpected state %d", c.Load.Attempt, state)
+	}
+}
+
+// settleByCount decides about a claim whose streams BigQuery does not know: committed long ago and
+// forgotten, or expired uncommitted.
+func (l *Loader) settleByCount(ctx context.Context, c Claim) (settled bool, err error) {
+	if age := l.Now().Sub(c.WrittenAt); age < streamLife {
+		// BigQuery may still come to know the streams: too early to say that they are lost.
+		return false, errkind.With(errkind.Transient, fmt.Errorf("BigQuery does not know the streams of attempt %s, whose claim is %s old; it is decided by a count once it is %s old", c.Load.Attempt, age.Round(time.Second), streamLife))
+	}
+	recorded, rows, err := l.Counter.Count(ctx, CountQuery{
+		Table: c.Table, Log: logTable(c.Table), Attempt: c.Load.Attempt,
+		SourceFile: c.Load.SourceFile, LoadedAt: c.Load.LoadedAt.UnixMicro(),
+		PartitionBy: c.Partition.Column, First: c.Partition.First, Last: c.Partition.Last,
+	})
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("count the rows of attempt %s: %w", c.Load.Attempt, err)
+	case recorded:
+		return true, nil // rows that were deleted or have expired since must not come back
+	case rows == c.Load.Rows:
+		return true, nil
+	case rows == 0:
+		return false, nil
+	default:
+		return false, errkind.With(errkind.Permanent, fmt.Errorf("%w: %d of %d, attempt %s in %s; compare them with the file, then remove the attempt's rows or see that all are visible to the loader", ErrTorn, rows, c.Load.Rows, c.Load.Attempt, c.Table))
+	}
+}

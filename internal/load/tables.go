@@ -1,0 +1,107 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// metaColumns stand behind a format's own in every table.
+var metaColumns = row.Schema{
+	{Name: "source_file", Type: row.String, Description: "The S3 object that the row comes from, s3://bucket/key."},
+	{Name: "source_line", Type: row.Int64, Description: "1-based number of the record in its file."},
+	{Name: "loaded_at", Type: row.Timestamp, Description: "When the load that wrote the row began; the same for all rows of a file."},
+}
+
+// TableSpec returns the table that a format's rows go into: the format's columns and Seneka's own,
+// clustered by file first, which keeps a look at one file at BigQuery's smallest price.
+func TableSpec(f *format.Format) row.Spec {
+	s := f.Spec
+	s.Columns = slices.Concat(s.Columns, metaColumns)
+	s.ClusterBy = slices.Concat([]string{"source_file"}, s.ClusterBy)
+	return s
+}
+
+// Ensured makes tables and views on first use and remembers them, so that a healthy file costs no
+// look-up. Safe for concurrent use.
+type Ensured struct {
+	tables Tables
+	mu     sync.Mutex
+	known  map[row.Table]*once
+}
+
+// once is the making of one table; ready is closed when it ended.
+type once struct {
+	ready chan struct{}
+	err   error
+}
+
+// NewEnsured returns an Ensured over t that knows no table yet.
+func NewEnsured(t Tables) *Ensured { return &Ensured{tables: t, known: map[row.Table]*once{}} }
+
+// Forget makes the next load look for the table again.
+func (e *Ensured) Forget(t row.Table) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.known, t)
+}
+
+// dataset makes the target's table, and the logs and views beside it.
+func (e *Ensured) dataset(ctx context.Context, target Target) error {
+	if err := e.table(ctx, target.Table, func() error {
+		return e.tables.EnsureTable(ctx, target.Table, TableSpec(target.Format))
+	}); err != nil {
+		return fmt.Errorf("make the table: %w", err)
+	}
+	if err := e.table(ctx, logTable(target.Table), func() error { return e.logs(ctx, target.Table) }); err != nil {
+		return fmt.Errorf("make the logs of dataset %s: %w", target.Table.Dataset, err)
+	}
+	return nil
+}
+
+// logs makes the load log, the reject log and their views.
+func (e *Ensured) logs(ctx context.Context, t row.Table) error {
+	if err := e.tables.EnsureTable(ctx, logTable(t), loadLogSpec); err != nil {
+		return err
+	}
+	if err := e.tables.EnsureTable(ctx, rejectTable(t), rejectLogSpec); err != nil {
+		return err
+	}
+	queries := views(t)
+	for _, name := range slices.Sorted(maps.Keys(queries)) {
+		if err := e.tables.EnsureView(ctx, row.Table{Project: t.Project, Dataset: t.Dataset, Name: name}, queries[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// table runs do once per table, whoever else waits for it. A failure is forgotten: the next load
+// tries again.
+func (e *Ensured) table(ctx context.Context, t row.Table, do func() error) error {
+	e.mu.Lock()
+	o, ok := e.known[t]
+	if !ok {
+		o = &once{ready: make(chan struct{})}
+		e.known[t] = o
+	}
+	e.mu.Unlock()
+	if ok {
+		select {
+		case <-o.ready:
+			return o.err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if o.err = do(); o.err != nil {
+		e.Forget(t)
+	}
+	close(o.ready)
+	return o.err
+}
