@@ -1,5 +1,5 @@
 // Package format turns the bytes of log files into records. It is pure: no clock, no network, no
-// logging. Each family of formats has a package below this one; table.go lists them all.
+// logging. Each family of formats has a package below this one; formats/table.go lists them all.
 package format
 
 import (
@@ -37,7 +37,7 @@ const DefaultMaxRecord = 8 << 20
 
 // Decoder reads the records of one file in order. It is used by one goroutine.
 type Decoder interface {
-	// Next sets the first len(Spec.Columns) values of rec, its Line and its Offset. The values
+	// Next sets the first len(Spec.Columns) values of rec, its Line, its Offset and its Raw. They
 	// refer to the decoder's memory until the next call.
 	//
 	// It returns io.EOF after the last record; a *Reject for a record that could not be parsed,

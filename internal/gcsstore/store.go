@@ -128,3 +128,12 @@ func classify(err error) error {
 		return errkind.With(errkind.Transient, err)
 	}
 }
+
+// OpenLive reads an object's live generation, such as a configuration file.
+func (s *Store) OpenLive(ctx context.Context, bucket, name string) (io.ReadCloser, error) {
+	b, err := s.Open(ctx, object.Landed{Bucket: bucket, Name: name})
+	if err != nil {
+		return nil, fmt.Errorf("gs://%s/%s: %w", bucket, name, err)
+	}
+	return b, nil
+}

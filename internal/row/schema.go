@@ -2,8 +2,6 @@
 // record as the protobuf wire bytes that the BigQuery Storage Write API takes.
 package row
 
-import "fmt"
-
 // Type is a BigQuery column type by its GoogleSQL name.
 type Type string
 
@@ -20,6 +18,9 @@ const (
 	Datetime   Type = "DATETIME"
 	Time       Type = "TIME"
 	Timestamp  Type = "TIMESTAMP"
+	Geography  Type = "GEOGRAPHY"
+	Interval   Type = "INTERVAL"
+	Range      Type = "RANGE"
 	JSON       Type = "JSON"
 	Struct     Type = "STRUCT"
 )
@@ -62,17 +63,4 @@ type Spec struct {
 	Columns     Schema
 	PartitionBy string   // a TIMESTAMP or DATE column; by day. Empty: not partitioned
 	ClusterBy   []string // at most four columns
-}
-
-// Table names a BigQuery table.
-type Table struct {
-	Project, Dataset, Name string
-}
-
-// String returns project.dataset.name, as SQL names it between backquotes.
-func (t Table) String() string { return t.Project + "." + t.Dataset + "." + t.Name }
-
-// Path returns the resource name that the Storage Write API takes.
-func (t Table) Path() string {
-	return fmt.Sprintf("projects/%s/datasets/%s/tables/%s", t.Project, t.Dataset, t.Name)
 }

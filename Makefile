@@ -1,0 +1,57 @@
+SHELL := /bin/bash
+GOLANGCI_VERSION := v2.15.0
+TOOLS := $(CURDIR)/.tools
+RACE ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build seneka, forwarder and loader into bin/
+	@mkdir -p bin
+	go build -o bin/ ./cmd/seneka ./forwarder ./cmd/loader
+
+.PHONY: demo
+demo: ## See real logs go from S3 to a SQL query, on this machine, with no account
+	@mkdir -p bin
+	@echo "Building (a first build takes a few minutes) ..."
+	@go build -o bin/ ./cmd/seneka
+	@bin/seneka demo
+
+.PHONY: test
+test: ## Run every test; RACE=-race adds the race detector
+	go test $(RACE) -timeout 15m ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each (10s)
+	@.ci/fuzz $(or $(FUZZTIME),10s)
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./internal/format/... ./internal/row
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## Check style and the layer rules
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## Format the code
+	$(TOOLS)/golangci-lint fmt ./...
+
+$(TOOLS)/golangci-lint: Makefile
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: tidy
+tidy: ## Check that go.mod is what the code needs
+	go mod tidy -diff
+
+.PHONY: layers
+layers: ## Check what is linked into which program, and that all builds without cgo
+	.ci/layers
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin .tools

@@ -1,0 +1,99 @@
+// Command loader serves the function as a server of its own, for containers and the local cloud:
+// graceful shutdown, a health check, and a profiler when asked for.
+//
+// Environment: SENEKA_CONFIG (a path or gs://bucket/name), PORT (8080), SENEKA_PPROF_PORT (none; the
+// profiler listens on loopback only), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/seneka-io/seneka/functions/loader"
+	"github.com/seneka-io/seneka/internal/telemetry"
+)
+
+// drain is how long requests under way may take once the server is told to stop.
+const drain = 9 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv); err != nil {
+		os.Exit(telemetry.Fail("loader", err))
+	}
+}
+
+// run serves until ctx ends, then lets requests under way end and closes the clients.
+func run(ctx context.Context, getenv func(string) string) (err error) {
+	log, err := telemetry.Logger(os.Stdout, getenv)
+	if err != nil {
+		return err
+	}
+	// The clients outlive ctx: requests under way need them until the last one ended.
+	app, err := loader.Open(context.WithoutCancel(ctx), getenv, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, app.Close()) }()
+
+	if port := getenv("SENEKA_PPROF_PORT"); port != "" {
+		profiler, err := serve(net.JoinHostPort("127.0.0.1", port), profiles(), log)
+		if err != nil {
+			return err
+		}
+		defer profiler.Close()
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.Handle("/", app)
+	server, err := serve(net.JoinHostPort(getenv("SENEKA_LISTEN"), cmp.Or(getenv("PORT"), "8080")), mux, log)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	log.Info("stopping: waiting for requests under way")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return fmt.Errorf("requests were still under way after %s; they will be delivered again: %w", drain, err)
+	}
+	return nil
+}
+
+// serve starts a server and returns once it listens.
+func serve(addr string, h http.Handler, log *slog.Logger) (*http.Server, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	log.Info("listening", "address", l.Addr().String())
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("server stopped", "error", err)
+		}
+	}()
+	return s, nil
+}
+
+// profiles is the standard profiler's handler, on a mux of its own.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

@@ -1,0 +1,40 @@
+// Command forwarder copies what S3 announces on an SQS queue to the landing bucket.
+//
+// Environment: SENEKA_CONFIG (a path or gs://bucket/name), SENEKA_WORKERS, SENEKA_MAX_BYTES,
+// SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and what the SDKs of AWS and Google Cloud read. SIGTERM
+// drains: copies under way finish or are given back to the queue.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/seneka-io/seneka/forwarder/service"
+	"github.com/seneka-io/seneka/internal/telemetry"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv); err != nil {
+		os.Exit(telemetry.Fail("forwarder", err))
+	}
+}
+
+// run forwards until ctx ends, then drains and closes the clients.
+func run(ctx context.Context, getenv func(string) string) (err error) {
+	log, err := telemetry.Logger(os.Stdout, getenv)
+	if err != nil {
+		return err
+	}
+	// The clients outlive ctx: copies under way need them until the last one ended.
+	s, err := service.Open(context.WithoutCancel(ctx), getenv, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.Run(ctx)
+}

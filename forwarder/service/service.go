@@ -1,0 +1,95 @@
+// Package service is the forwarder with its clients, for the command of that name and for the local
+// cloud, which runs it in its own process.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/format/formats"
+	"github.com/seneka-io/seneka/internal/forward"
+	"github.com/seneka-io/seneka/internal/gcsstore"
+	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/s3store"
+	"github.com/seneka-io/seneka/internal/sqsqueue"
+)
+
+const (
+	visibility = 2 * time.Minute
+	drain      = 25 * time.Second // ECS kills a task 30 s after SIGTERM
+)
+
+// Service is the forwarder: clients made once, closed by Close.
+type Service struct {
+	loop *forward.Loop
+	gcs  *gcsstore.Store
+}
+
+// Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
+// SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
+// SENEKA_WORKERS (16) and SENEKA_MAX_BYTES (256 MiB) bound what is copied at a time.
+func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
+	workers, err := number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
+	if err != nil {
+		return nil, err
+	}
+	budget, err := number(getenv, "SENEKA_MAX_BYTES", 256<<20, 1<<20, 1<<40)
+	if err != nil {
+		return nil, err
+	}
+	gcs, err := gcsstore.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, gcs.Close())
+		}
+	}()
+	cfg, err := config.Load(ctx, getenv("SENEKA_CONFIG"), gcs.OpenLive, formats.Names())
+	if err != nil {
+		return nil, err
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	forwarder := &forward.Forwarder{
+		Matches: func(s object.Source) bool { _, ok := cfg.Match(s); return ok },
+		Source:  s3store.New(aws),
+		Landing: gcs,
+		Bucket:  cfg.Landing,
+		Now:     time.Now,
+	}
+	loop := &forward.Loop{
+		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
+		Workers: int(workers), Bytes: budget, Visibility: visibility, Drain: drain,
+	}
+	return &Service{loop, gcs}, nil
+}
+
+// Run forwards until ctx ends, then drains: see forward.Loop.
+func (s *Service) Run(ctx context.Context) error { return s.loop.Run(ctx) }
+
+// Close releases the clients.
+func (s *Service) Close() error { return s.gcs.Close() }
+
+// number reads a whole number from the environment.
+func number(getenv func(string) string, name string, otherwise, least, most int64) (int64, error) {
+	text := getenv(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("%s is %q: write a whole number from %d to %d", name, text, least, most)
+	}
+	return n, nil
+}

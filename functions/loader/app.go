@@ -1,0 +1,102 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"google.golang.org/api/option"
+
+	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/bqwrite"
+	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/format/formats"
+	"github.com/seneka-io/seneka/internal/gcsstore"
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/object"
+)
+
+// App is the loader with its clients: made once per process, shared by concurrent requests, closed.
+type App struct {
+	handler *Handler
+	closers []io.Closer // in the order of making
+}
+
+// Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
+// keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
+// and STORAGE_EMULATOR_HOST lead to stand-ins.
+func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *App, err error) {
+	app := &App{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, app.Close())
+		}
+	}()
+	gcs, err := gcsstore.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	app.closers = append(app.closers, gcs)
+	cfg, err := config.Load(ctx, getenv("SENEKA_CONFIG"), gcs.OpenLive, formats.Names())
+	if err != nil {
+		return nil, err
+	}
+	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	app.closers = append(app.closers, write)
+	query, err := bqquery.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_EMULATOR_HOST"), bqquery.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	app.closers = append(app.closers, query)
+
+	loader := &load.Loader{
+		Route:   Router(cfg),
+		Landing: gcs,
+		Ledger:  gcs.Ledger(cfg.Ledger),
+		Streams: write,
+		Log:     write,
+		Tables:  load.NewEnsured(query),
+		Counter: query,
+		Now:     time.Now,
+	}
+	app.handler = &Handler{Load: loader.Load, Stat: gcs.Stat, Log: log}
+	return app, nil
+}
+
+// ServeHTTP handles a push delivery.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Close releases every client, the last made first. Requests under way fail and are delivered again.
+func (a *App) Close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i].Close())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+// Router turns the configuration's rules into targets of loads.
+func Router(cfg *config.Config) load.Router {
+	return func(s object.Source) (load.Target, bool) {
+		m, ok := cfg.Match(s)
+		if !ok {
+			return load.Target{}, false
+		}
+		f, ok := formats.Lookup(m.Source.Format) // config.Parse let known formats only pass
+		return load.Target{Source: m.Source.Name, Format: f, Table: m.Table, MaxRejectRatio: m.Source.MaxRejectRatio}, ok
+	}
+}
+
+func emulator(hostport string, options func(string) []option.ClientOption) []option.ClientOption {
+	if hostport == "" {
+		return nil
+	}
+	return options(hostport)
+}

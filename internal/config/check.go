@@ -1,0 +1,198 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+const queueExample = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
+
+// config reads the whole file.
+func (d *decoder) config(root ast.Node, formats []string) *Config {
+	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "sources"})
+	if s == nil {
+		return nil
+	}
+	c := &Config{}
+	c.Project, _ = s.text("project", "YOUR-PROJECT-ID", checkProject)
+	c.Landing = s.bucket("landing")
+	c.Ledger = s.bucket("ledger")
+	if c.Ledger != "" && c.Ledger == c.Landing {
+		s.problem("ledger", "gs://"+c.Ledger, errors.New("is the landing bucket too; write another, so that a claim is not taken for a log"))
+	}
+	c.Queue, _ = s.text("queue", queueExample, checkQueue)
+	c.Sources = s.sources(formats)
+	return c
+}
+
+func (s *section) bucket(key string) string {
+	value, _ := s.text(key, "gs://YOUR-BUCKET", checkBucketURL)
+	return strings.TrimSuffix(strings.TrimPrefix(value, "gs://"), "/")
+}
+
+func (s *section) sources(formats []string) []Source {
+	const example = "a list, each item with name, match, format and table"
+	n, ok := s.require("sources", example)
+	if !ok {
+		return nil
+	}
+	list, ok := n.(*ast.SequenceNode)
+	if !ok || len(list.Values) == 0 {
+		s.fail(s.fields["sources"].at, "sources", "must be a list; write %s", example)
+		return nil
+	}
+	sources := make([]Source, 0, len(list.Values))
+	names, patterns := map[string]int{}, map[string]int{} // to the line of the first
+	for i, item := range list.Values {
+		src := s.section(position(item), item, fmt.Sprintf("sources[%d]", i), []string{
+			"name", "match", "format", "table", "schema", "partition", "on_change", "max_reject_ratio",
+		})
+		if src == nil {
+			continue
+		}
+		sources = append(sources, src.source(formats))
+		src.once("name", names, "is the name of another source, on line %d; write a name of its own")
+		src.once("match", patterns, "can never match: the source on line %d has the same pattern and comes first; remove one")
+	}
+	return sources
+}
+
+// once reports a value of key that an earlier source has too; lines tells which line that is.
+func (s *section) once(key string, lines map[string]int, problem string) {
+	n, ok := s.get(key)
+	if !ok {
+		return
+	}
+	value, ok := scalar(n)
+	if !ok {
+		return
+	}
+	if line, dup := lines[value]; dup {
+		s.problem(key, value, fmt.Errorf(problem, line))
+		return
+	}
+	lines[value] = s.fields[key].at.Line
+}
+
+// source reads one source.
+func (s *section) source(formats []string) (src Source) {
+	src.Name, _ = s.text("name", "A-SHORT-NAME", checkName)
+	_, matchOK := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
+		src.Match, err = ParsePattern(text)
+		return err
+	})
+	src.Format, _ = s.text("format", "FORMAT, known: "+strings.Join(formats, ", "), func(text string) error {
+		if slices.Contains(formats, text) {
+			return nil
+		}
+		return errors.New(unknown("format", text, formats))
+	})
+	src.Table, _ = s.text("table", "DATASET.TABLE", func(text string) error {
+		if !matchOK { // which placeholders there are is not known
+			return nil
+		}
+		return checkTable(text, src.Match.Names())
+	})
+	s.optional("schema", "", "PATH", func(string) error {
+		return errors.New("every known format brings its own columns; remove schema")
+	})
+	src.Partition = s.partition()
+	src.OnChange = s.optional("on_change", OnChangeIgnore, OnChangeIgnore, only(OnChangeIgnore))
+	src.MaxRejectRatio = s.ratio("max_reject_ratio", DefaultMaxRejectRatio)
+	return src
+}
+
+func (s *section) partition() *Partition {
+	f, there := s.fields["partition"]
+	if !there {
+		return nil
+	}
+	p := s.section(f.at, f.value, s.join("partition"), []string{"column", "by"})
+	if p == nil {
+		return nil
+	}
+	column, _ := p.text("column", "COLUMN", checkColumn)
+	by, _ := p.text("by", "day", only("day"))
+	return &Partition{column, by}
+}
+
+func only(value string) func(string) error {
+	return func(text string) error {
+		if text == value {
+			return nil
+		}
+		return fmt.Errorf("the only value is %s; write that or remove the key", value)
+	}
+}
+
+var (
+	// https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30
+	// characters, with a domain in front in old organisations. Emulators have shorter ones.
+	projectID = regexp.MustCompile(`^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{0,28}[a-z0-9]$`)
+	// https://cloud.google.com/storage/docs/buckets#naming
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*$`)
+	// https://cloud.google.com/bigquery/docs/schemas#column_names
+	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,299}$`)
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+)
+
+func checkProject(text string) error {
+	if projectID.MatchString(text) {
+		return nil
+	}
+	return errors.New("is no project ID; write lower-case letters, digits and hyphens, as in acme-logs")
+}
+
+func checkName(text string) error {
+	if sourceName.MatchString(text) {
+		return nil
+	}
+	return errors.New("is no name; write up to 63 letters, digits, hyphens and underscores")
+}
+
+func checkColumn(text string) error {
+	if columnName.MatchString(text) {
+		return nil
+	}
+	return errors.New("is no column name; write letters, digits and underscores")
+}
+
+func checkBucketURL(text string) error {
+	rest, ok := strings.CutPrefix(text, "gs://")
+	bucket, object, _ := strings.Cut(rest, "/")
+	switch {
+	case !ok:
+		return errors.New("must start with gs://; write gs://BUCKET")
+	case object != "":
+		return fmt.Errorf("must be a whole bucket; write gs://%s", bucket)
+	case !isBucket(bucket):
+		return errors.New("is no bucket; write gs:// and 3 to 63 lower-case letters, digits, hyphens and underscores")
+	}
+	return nil
+}
+
+// isBucket knows the rules of Google Cloud Storage for the names of buckets.
+func isBucket(name string) bool {
+	_, notIP := netip.ParseAddr(name)
+	last := name[max(len(name)-1, 0):]
+	return bucketName.MatchString(name) && len(name) >= 3 && len(name) <= 222 && notIP != nil &&
+		!strings.HasPrefix(name, "goog") && last != "-" && last != "_"
+}
+
+func checkQueue(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		return errors.New("is no URL of a queue; write " + queueExample)
+	}
+	if strings.HasSuffix(u.Path, ".fifo") {
+		return errors.New("S3 sends no events to a FIFO queue; write the URL of a standard queue")
+	}
+	return nil
+}

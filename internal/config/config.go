@@ -1,0 +1,105 @@
+// Package config reads seneka.yaml: which objects are log files, in which format, for which
+// table. The forwarder, the function and the command line share one file.
+//
+//	project: acme-logs
+//	landing: gs://acme-seneka-landing
+//	ledger:  gs://acme-seneka-ledger
+//	queue:   https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka
+//	sources:
+//	  - name: alb
+//	    match: s3://acme-elb-logs/**/elasticloadbalancing/**.log.gz
+//	    format: alb
+//	    table: logs.alb
+//
+// The package is pure but for Read. Everything wrong with a file is reported at once, each error
+// with its line, its key and what to write instead.
+package config
+
+import (
+	"strings"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// MaxSize is the most bytes that a configuration may have.
+const MaxSize = 1 << 20
+
+// DefaultMaxRejectRatio is the share of a file's records that may be rejects when its source does
+// not say: a few broken lines do not hold up a file, a file of another format is not loaded.
+const DefaultMaxRejectRatio = 0.1
+
+// OnChangeIgnore is the only value of on_change: a file that changed after it was loaded keeps
+// its first rows, and the change is recorded.
+const OnChangeIgnore = "ignore"
+
+// Config is one valid configuration. It does not change after Parse and is safe for concurrent use.
+type Config struct {
+	Project string // of BigQuery, Pub/Sub and the buckets
+	Landing string // bucket that the forwarder copies to, without gs://
+	Ledger  string // bucket of the claims, without gs://
+	Queue   string // URL of the SQS queue that S3 notifies
+	Sources []Source
+}
+
+// Source is a rule: which files, in which format, into which table.
+type Source struct {
+	Name           string // unique in the file; stands in logs and metrics
+	Match          Pattern
+	Format         string
+	Table          string     // dataset.name; the name may hold {placeholders} of Match
+	Partition      *Partition // nil: by the format's own column
+	OnChange       string     // OnChangeIgnore
+	MaxRejectRatio float64    // 0 to 1; above it a file is not loaded
+}
+
+// Partition says how a source's table is partitioned. Whether the column exists is known only to
+// the format, so whoever puts both together checks it.
+type Partition struct {
+	Column string
+	By     string // "day"
+}
+
+// Match is the source that a file belongs to, and the table that its rows go into.
+type Match struct {
+	Source *Source // of the Config, not a copy
+	Table  row.Table
+}
+
+// Parse reads the configuration in data. name is the file's name, for messages; formats are the
+// names of the formats that sources may use. The error is of kind Permanent and holds an Errors
+// with everything that is wrong.
+func Parse(name string, data []byte, formats []string) (*Config, error) {
+	d := &decoder{file: name}
+	if root := d.document(data); root != nil {
+		if c := d.config(root, formats); len(d.errs) == 0 {
+			return c, nil
+		}
+	}
+	d.errs.sort()
+	return nil, errkind.With(errkind.Permanent, d.errs)
+}
+
+// Match returns the first source whose pattern matches s, with its table's placeholders filled.
+// ok is false if s belongs to none.
+func (c *Config) Match(s object.Source) (m Match, ok bool) {
+	for i := range c.Sources {
+		src := &c.Sources[i]
+		if captures, ok := src.Match.Match(s); ok {
+			dataset, name, _ := strings.Cut(src.Table, ".")
+			return Match{src, row.Table{Project: c.Project, Dataset: dataset, Name: fillName(name, captures)}}, true
+		}
+	}
+	return Match{}, false
+}
+
+// Summary returns a line for each source, in the order in which they are tried: name, pattern,
+// format, table.
+func (c *Config) Summary() [][]string {
+	lines := make([][]string, len(c.Sources))
+	for i, s := range c.Sources {
+		lines[i] = []string{s.Name, s.Match.String(), s.Format, s.Table}
+	}
+	return lines
+}

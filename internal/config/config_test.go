@@ -1,0 +1,239 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+var formats = []string{"alb", "elb", "cloudtrail"}
+
+func parse(t *testing.T, text string) *Config {
+	t.Helper()
+	c, err := Parse("seneka.yaml", []byte(text), formats)
+	if err != nil {
+		t.Fatalf("%v\nof\n%s", err, text)
+	}
+	return c
+}
+
+const head = `project: acme-logs
+landing: gs://acme-landing
+ledger: gs://acme-ledger
+queue: https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka
+`
+
+func TestParse(t *testing.T) {
+	c := parse(t, head+`sources:
+  - name: alb
+    match: s3://acme-elb-logs/**/elasticloadbalancing/*/*/*/*/*_app.*.log.gz
+    format: alb
+    table: logs.alb
+  - name: trail
+    match: s3://acme-trails/{account}/**.gz # {name} takes one segment
+    format: cloudtrail
+    table: logs.trail_{account}
+    partition: {column: event_time, by: day}
+    on_change: ignore
+    max_reject_ratio: 0.25
+`)
+	for i, s := range c.Sources {
+		if s.Match.String() == "" {
+			t.Errorf("sources[%d] has no pattern", i)
+		}
+		c.Sources[i].Match = Pattern{}
+	}
+	want := &Config{
+		Project: "acme-logs", Landing: "acme-landing", Ledger: "acme-ledger",
+		Queue: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka",
+		Sources: []Source{
+			{Name: "alb", Format: "alb", Table: "logs.alb", OnChange: OnChangeIgnore, MaxRejectRatio: DefaultMaxRejectRatio},
+			{Name: "trail", Format: "cloudtrail", Table: "logs.trail_{account}", OnChange: OnChangeIgnore, MaxRejectRatio: 0.25,
+				Partition: &Partition{Column: "event_time", By: "day"}},
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+func TestParseExample(t *testing.T) {
+	text, err := os.ReadFile("../../seneka.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := parse(t, string(text))
+	for key, want := range map[string]string{
+		"payments/AWSLogs/1/elasticloadbalancing/eu-west-1/2026/01/02/a.log.gz": "acme-logs.payments_logs.alb",
+		"web-shop/AWSLogs/1/elasticloadbalancing/eu-west-1/2026/01/02/a.log.gz": "acme-logs.logs.alb_web_shop",
+	} {
+		if m, ok := c.Match(object.Source{Bucket: "acme-elb-logs", Key: key}); !ok || m.Table.String() != want {
+			t.Errorf("%s goes to %s, %v; want %s", key, m.Table, ok, want)
+		}
+	}
+}
+
+// The same configuration in the other ways that YAML has to write it.
+func TestParseStyles(t *testing.T) {
+	source := `{"name": "a", "match": "s3://b/**", "format": "alb", "table": "d.t"}`
+	want := parse(t, head+"sources: ["+source+"]\n")
+	tests := map[string]string{
+		"block":         head + "sources:\n- name: a\n  match: s3://b/**\n  format: alb\n  table: d.t\n",
+		"CRLF":          strings.ReplaceAll(head+"sources:\n- name: a\n  match: s3://b/**\n  format: alb\n  table: d.t\n", "\n", "\r\n"),
+		"byte order":    "\ufeff" + head + "sources: [" + source + "]\n",
+		"document mark": "---\n" + head + "sources: [" + source + "]\n...\n",
+		"version":       "%YAML 1.2\n---\n" + head + "sources: [" + source + "]\n",
+		"quotes":        head + "'sources':\n- 'name': \"a\"\n  match: 's3://b/**'\n  format: \"alb\"\n  table: d.t\n",
+		"folded":        head + "sources:\n- name: a\n  match: >-\n    s3://b/**\n  format: |\n    alb\n  table: d.t\n",
+		"tag":           head + "sources:\n- name: !!str a\n  match: s3://b/**\n  format: alb\n  table: d.t\n",
+		"slash":         strings.Replace(head, "gs://acme-landing", "gs://acme-landing/", 1) + "sources: [" + source + "]\n",
+		"JSON": `{"project": "acme-logs", "landing": "gs://acme-landing", "ledger": "gs://acme-ledger",` +
+			`"queue": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka", "sources": [` + source + `]}`,
+	}
+	for name, text := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := parse(t, text); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestParseAnchors(t *testing.T) {
+	c := parse(t, head+`sources:
+  - &first
+    name: a
+    match: s3://b/a/**
+    format: &format alb
+    table: d.a
+    max_reject_ratio: 0.5
+  - <<: *first
+    name: b
+    match: s3://b/b/**
+  - <<: [{table: d.c}, *first]
+    name: c
+    match: s3://b/c/**
+    format: *format
+`)
+	var got [][]string
+	for i, s := range c.Sources {
+		if s.MaxRejectRatio != 0.5 {
+			t.Errorf("sources[%d] has ratio %v", i, s.MaxRejectRatio)
+		}
+	}
+	got = c.Summary()
+	want := [][]string{
+		{"a", "s3://b/a/**", "alb", "d.a"},
+		{"b", "s3://b/b/**", "alb", "d.a"},
+		{"c", "s3://b/c/**", "alb", "d.c"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestParseLimits(t *testing.T) {
+	full := head + "sources: [{name: a, match: 's3://b/**', format: alb, table: d.t}]\n"
+	full += strings.Repeat("#", MaxSize-len(full))
+	parse(t, full)
+	if _, err := Parse("f", []byte(full+"#"), formats); err == nil || err.Error() != "f:1:1: over 1048576 bytes; is this the right file?" {
+		t.Errorf("a byte too many: %v", err)
+	}
+	for name, text := range map[string]string{
+		"lists":         strings.Repeat("[", MaxSize),
+		"mappings":      strings.Repeat("{a: ", MaxSize/4),
+		"block lists":   strings.Repeat("- ", MaxSize/2),
+		"explicit keys": strings.Repeat("? ", MaxSize/2),
+		"steps":         steps(1400),
+	} {
+		_, err := Parse("f", []byte(text), formats)
+		if err == nil || !strings.Contains(err.Error(), "not a configuration: nested too deeply") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// steps returns a mapping of n levels.
+func steps(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+func TestMatchTakesTheFirst(t *testing.T) {
+	c := parse(t, head+`sources:
+  - {name: narrow, match: "s3://logs/app/{service}/*.gz", format: alb, table: "apps.{service}_log"}
+  - {name: wide, match: "s3://logs/**", format: alb, table: other.all}
+  - {name: buckets, match: "s3://logs-{env}/**.gz", format: elb, table: "elb.of_{env}"}
+`)
+	tests := []struct {
+		bucket, key, source string
+		want                row.Table
+	}{
+		{"logs", "app/shop/1.gz", "narrow", row.Table{Project: "acme-logs", Dataset: "apps", Name: "shop_log"}},
+		{"logs", "app/shop/1.txt", "wide", row.Table{Project: "acme-logs", Dataset: "other", Name: "all"}},
+		{"logs", "app/a/b/1.gz", "wide", row.Table{Project: "acme-logs", Dataset: "other", Name: "all"}},
+		{"logs-prod", "x/1.gz", "buckets", row.Table{Project: "acme-logs", Dataset: "elb", Name: "of_prod"}},
+	}
+	for _, tt := range tests {
+		m, ok := c.Match(object.Source{Bucket: tt.bucket, Key: tt.key})
+		if !ok || m.Source.Name != tt.source || m.Table != tt.want {
+			t.Errorf("s3://%s/%s: %+v, %v; want %s of %s", tt.bucket, tt.key, m, ok, tt.want, tt.source)
+		}
+	}
+	for i := range c.Sources {
+		if m, ok := c.Match(object.Source{Bucket: "elsewhere", Key: "app/shop/1.gz"}); ok {
+			t.Errorf("sources[%d]: %+v matches another bucket", i, m)
+		}
+	}
+	if m, _ := c.Match(object.Source{Bucket: "logs", Key: "x"}); m.Source != &c.Sources[1] {
+		t.Error("Match returns a copy of the source")
+	}
+}
+
+func TestErrorsUnwrap(t *testing.T) {
+	_, err := Parse("f", []byte("project: acme-logs\nlanding: x\n"), formats)
+	var all Errors
+	var one *Error
+	if !errors.As(err, &all) || len(all) != 4 || !errors.As(err, &one) || one.Path != "ledger" {
+		t.Errorf("error %v holds %d errors, the first %+v", err, len(all), one)
+	}
+	if !errkind.Is(err, errkind.Permanent) {
+		t.Errorf("kind %v", errkind.Of(err))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(head + "sources:\n- name: a\n  match: s3://b/**\n  format: alb\n  table: d.t\n")
+	f.Add(head + "sources: [&a {<<: *a, match: 's3://b/{x}', table: 'd.{x}'}, *a, *b]")
+	f.Add("a: &a [*a, *a]\n<<: [*a, {<<: *a}]\n")
+	f.Add("? a\n: b\n!!x c: |\n  d\n")
+	f.Add("%YAML 1.2\n---\n'")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse("f", []byte(text), formats)
+		if err == nil {
+			if c.Project == "" || c.Landing == "" || c.Ledger == "" || c.Queue == "" || len(c.Sources) == 0 {
+				t.Errorf("incomplete and no error: %+v", c)
+			}
+			c.Match(object.Source{Bucket: "b", Key: text})
+			return
+		}
+		var all Errors
+		if !errors.As(err, &all) || len(all) == 0 {
+			t.Fatalf("an error without places: %v", err)
+		}
+		for _, e := range all {
+			if e.Line < 1 || e.Column < 1 || e.Problem == "" {
+				t.Errorf("error without a place: %+v", e)
+			}
+		}
+	})
+}

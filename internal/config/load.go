@@ -1,0 +1,21 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+)
+
+// Load reads and parses the configuration at path, the value of SENEKA_CONFIG: see Read and Parse.
+func Load(ctx context.Context, path string, open func(ctx context.Context, bucket, name string) (io.ReadCloser, error), formats []string) (*Config, error) {
+	if path == "" {
+		return nil, errkind.With(errkind.Permanent, errors.New("SENEKA_CONFIG is not set: write the path of seneka.yaml, or gs://BUCKET/NAME"))
+	}
+	data, err := Read(ctx, path, open)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, formats)
+}

@@ -1,0 +1,199 @@
+package format
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+)
+
+const (
+	// maxLayers is how often a file may be compressed over: Firehose puts gzip around the gzip of
+	// CloudWatch Logs, and nobody goes further.
+	maxLayers = 3
+	// maxWindow bounds the memory of a zstd stream in bytes; zstd -19 uses 8 MiB.
+	maxWindow = 32 << 20
+	// inputBuffer is the size in bytes of the reads from below each layer.
+	inputBuffer = 64 << 10
+)
+
+// The first bytes of compressed data: RFC 1952 section 2.3.1, RFC 8878 section 3.1.1.
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
+
+// Decompress returns a reader of what r holds below its compression, which it tells by the first
+// bytes whatever the file's name says: gzip of any number of members, zstd of any number of frames,
+// one within the other up to three deep, or none. It streams in bounded memory. As gzip(1) does, it
+// takes zero bytes behind the last gzip member for padding; it refuses anything else there.
+//
+// Data that is broken or cut short is an errkind.Permanent error; an error of r is passed on as it
+// is. Close releases memory and leaves r open. A reader serves one goroutine.
+func Decompress(r io.Reader) (io.ReadCloser, error) {
+	s := &stream{}
+	if err := s.open(r); err != nil {
+		s.free()
+		return nil, err
+	}
+	return s, nil
+}
+
+// stream is the innermost reader, and how to free what the layers around it hold.
+type stream struct {
+	io.Reader
+	layers []func()
+}
+
+func (s *stream) open(r io.Reader) error {
+	for range maxLayers + 1 {
+		in := &input{r: r}
+		buf := bufio.NewReaderSize(in, inputBuffer)
+		head, err := buf.Peek(len(zstdMagic))
+		if err != nil && err != io.EOF {
+			return err
+		}
+		switch {
+		case bytes.HasPrefix(head, []byte(gzipMagic)):
+			r, err = newGunzip(in, buf)
+		case bytes.HasPrefix(head, []byte(zstdMagic)):
+			r, err = s.newUnzstd(in, buf)
+		default:
+			s.Reader = buf
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return broken("the data is compressed more than %d times over", maxLayers)
+}
+
+// Close frees the layers' memory.
+func (s *stream) Close() error {
+	s.free()
+	return nil
+}
+
+func (s *stream) free() {
+	for _, free := range s.layers {
+		free()
+	}
+	s.layers = nil
+}
+
+// input counts what a layer reads from the one below, and remembers that one's error, which
+// decompressors hide or rename.
+type input struct {
+	r   io.Reader
+	n   int64
+	err error // nil, or what r failed with other than io.EOF
+}
+
+func (in *input) Read(p []byte) (int, error) {
+	n, err := in.r.Read(p)
+	in.n += int64(n)
+	if err != nil && err != io.EOF {
+		in.err = err
+	}
+	return n, err
+}
+
+// fault says whose fault err is: the reader's below, or that of the data, called name.
+func (in *input) fault(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case in.err != nil:
+		return in.err
+	case err == io.EOF, errkind.Is(err, errkind.Permanent):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return broken("the %s data is cut short after %d bytes", name, in.n)
+	default:
+		return broken("the %s data is corrupt within its first %d bytes: %w", name, in.n, err)
+	}
+}
+
+func broken(text string, args ...any) error {
+	return errkind.With(errkind.Permanent, fmt.Errorf(text, args...))
+}
+
+// gunzip reads gzip members one by one: the library's own way of joining them takes a header that
+// is cut short for the end of the file, and zero padding for an error.
+type gunzip struct {
+	in  *input
+	buf *bufio.Reader
+	gz  gzip.Reader
+	end error // sticky
+}
+
+func newGunzip(in *input, buf *bufio.Reader) (*gunzip, error) {
+	g := &gunzip{in: in, buf: buf}
+	return g, in.fault("gzip", g.member())
+}
+
+func (g *gunzip) Read(p []byte) (n int, err error) {
+	for len(p) > 0 && n == 0 && g.end == nil {
+		if n, err = g.gz.Read(p); err == io.EOF {
+			err = g.next()
+		}
+		g.end = g.in.fault("gzip", err)
+	}
+	return n, g.end
+}
+
+// member reads a member's header.
+func (g *gunzip) member() error {
+	if err := g.gz.Reset(g.buf); err == io.EOF {
+		return io.ErrUnexpectedEOF // within the name or the comment
+	} else if err != nil {
+		return err
+	}
+	g.gz.Multistream(false)
+	return nil
+}
+
+// next goes on to the member behind this one. It returns io.EOF if there is none.
+func (g *gunzip) next() error {
+	head, err := g.buf.Peek(len(gzipMagic))
+	switch {
+	case string(head) == gzipMagic:
+		return g.member()
+	case err != nil && err != io.EOF, len(head) == 0:
+		return err
+	}
+	for {
+		switch b, err := g.buf.ReadByte(); {
+		case err != nil:
+			return err
+		case b != 0:
+			return broken("the gzip data is followed by something else")
+		}
+	}
+}
+
+type unzstd struct {
+	in  *input
+	dec *zstd.Decoder
+}
+
+func (s *stream) newUnzstd(in *input, r io.Reader) (*unzstd, error) {
+	dec, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxWindow))
+	if err != nil {
+		return nil, in.fault("zstd", err)
+	}
+	s.layers = append(s.layers, dec.Close)
+	return &unzstd{in, dec}, nil
+}
+
+func (z *unzstd) Read(p []byte) (int, error) {
+	n, err := z.dec.Read(p)
+	return n, z.in.fault("zstd", err)
+}

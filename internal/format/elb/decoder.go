@@ -1,0 +1,147 @@
+// Package elb reads the logs of AWS Elastic Load Balancing: one record a line, fields separated by
+// spaces and told apart by their position, text quoted. AWS adds fields at the end only, and asks
+// readers to expect ones that they do not know.
+package elb
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/lines"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// layout is what a line of one of the logs consists of.
+type layout struct {
+	fields []field
+	needed int // fields that every line ever written has
+}
+
+// controlText is how the object ELBAccessLogTestFile begins, which AWS writes when somebody
+// switches a log on.
+const controlText = "Enable AccessLog for ELB"
+
+// columns returns the table's columns: those of each field in turn, and extra.
+func (l *layout) columns() row.Schema {
+	var all row.Schema
+	for _, f := range l.fields {
+		all = append(all, f.columns...)
+	}
+	return append(all, row.Column{
+		Name: "extra", Type: row.String, Mode: row.Repeated,
+		Description: "Fields behind the last one that has a column, in order, as text without quotes; \"-\" stands for no value.",
+	})
+}
+
+// decoder reads the lines of one file. Its slices are used again for each line.
+type decoder struct {
+	layout  *layout
+	lines   *lines.Reader
+	tokens  [][]byte
+	decoded []byte // text with its escapes undone
+}
+
+func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
+	return &decoder{layout: l, lines: lines.NewReader(r, o.MaxRecord)}
+}
+
+// Next implements format.Decoder.
+func (d *decoder) Next(rec *row.Record) error {
+	line, err := d.lines.Next()
+	if err != nil {
+		return err
+	}
+	if line.Number == 1 && bytes.HasPrefix(line.Text, []byte(controlText)) {
+		return format.ErrControl
+	}
+	rec.Line, rec.Offset, rec.Raw = line.Number, line.Offset, line.Text
+	if err := d.parse(line.Text, rec.Values); err != nil {
+		return line.Reject(err.Error())
+	}
+	return nil
+}
+
+// parse sets the values of one line.
+func (d *decoder) parse(line []byte, values []row.Value) (err error) {
+	if !utf8.Valid(line) {
+		line = bytes.ToValidUTF8(line, []byte("\uFFFD")) // which is all that a STRING takes
+	}
+	if d.tokens, err = split(d.tokens[:0], line); err != nil {
+		return err
+	}
+	if len(d.tokens) < d.layout.needed {
+		return fmt.Errorf("the line is cut short: it has %d fields, and a record has %d or more", len(d.tokens), d.layout.needed)
+	}
+	d.decoded = d.decoded[:0]
+	for i := range d.layout.fields {
+		f := &d.layout.fields[i]
+		token := none
+		if i < len(d.tokens) {
+			token = d.tokens[i]
+		}
+		if err := f.read(d, f, values, token); err != nil {
+			return err
+		}
+		values = values[len(f.columns):]
+	}
+	setExtra(&values[0], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
+	return nil
+}
+
+func setExtra(v *row.Value, surplus [][]byte) {
+	v.SetList()
+	for _, token := range surplus {
+		v.Append().SetBytes(token)
+	}
+}
+
+// split appends the fields of line to dst, without their quotes. Any number of spaces separates
+// them. A field that begins with a quote ends at the first quote before a space or the end of the
+// line that has no backslash before it; an inner quote is written \x22, \x00000022 or \".
+func split(dst [][]byte, line []byte) ([][]byte, error) {
+	for {
+		for len(line) > 0 && line[0] == ' ' {
+			line = line[1:]
+		}
+		if len(line) == 0 {
+			return dst, nil
+		}
+		n, quote := 0, 0
+		if line[0] == '"' {
+			quote = 1
+			if n = closing(line); n < 0 {
+				return nil, fmt.Errorf("the line is cut short: the quote before field %d is never closed", len(dst)+1)
+			}
+		} else if n = bytes.IndexByte(line, ' '); n < 0 {
+			n = len(line)
+		}
+		dst = append(dst, line[quote:n])
+		line = line[n+quote:]
+	}
+}
+
+// closing returns the index of the quote that closes the one at line[0], or -1.
+func closing(line []byte) int {
+	for at := 1; ; at++ {
+		i := bytes.IndexByte(line[at:], '"')
+		if i < 0 {
+			return -1
+		}
+		at += i
+		if (at+1 == len(line) || line[at+1] == ' ') && !escaped(line[1:at]) {
+			return at
+		}
+	}
+}
+
+// escaped reports whether what stands behind before is escaped by the last backslash of it.
+func escaped(before []byte) bool {
+	n := len(before)
+	for n > 0 && before[n-1] == '\\' {
+		n--
+	}
+	return (len(before)-n)%2 == 1
+}

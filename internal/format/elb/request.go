@@ -1,0 +1,217 @@
+package elb
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/seneka-io/seneka/internal/format/scalar"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// The columns of a request line, by their place in request's schema.
+const (
+	requestLine = iota
+	requestMethod
+	requestURL
+	requestProtocol
+	requestHost
+	requestPort
+	requestPath
+	requestQuery
+)
+
+// request is the field that holds a request line: the line as it stands, and its parts.
+func request() field {
+	const undone = " \\xHH escapes are undone."
+	return field{row.Schema{
+		requestLine:     column("request", row.String, "Request line of the client: method, URL, HTTP version. As AWS wrote it: quotes, backslashes, control and non-ASCII bytes are \\xHH."),
+		requestMethod:   column("request_method", row.String, "HTTP method of the request line; NULL if there was none."),
+		requestURL:      column("request_url", row.String, "URL of the request line, protocol://host:port/path?query."+undone),
+		requestProtocol: column("request_protocol", row.String, "HTTP version of the request line, such as HTTP/1.1; NULL if there was none."),
+		requestHost:     column("request_host", row.String, "Host of the URL, IPv6 without brackets. NULL if the URL cannot be split, as are port, path and query."),
+		requestPort:     column("request_port", row.Int64, "Port of the URL."),
+		requestPath:     column("request_path", row.String, "Path of the URL, as sent (percent-encoded)."+undone),
+		requestQuery:    column("request_query", row.String, "Query of the URL behind the first question mark, as sent (percent-encoded); NULL if there was none."+undone),
+	}, readRequest}
+}
+
+// readRequest never fails: clients send anything.
+func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
+	setText(&values[requestLine], token)
+	method, url, protocol := splitRequest(token)
+	d.setPart(&values[requestMethod], method)
+	d.setPart(&values[requestURL], url)
+	d.setPart(&values[requestProtocol], protocol)
+	u := splitURL(url)
+	d.setPart(&values[requestHost], u.host)
+	values[requestPort].SetNull()
+	if u.port >= 0 {
+		values[requestPort].SetInt(u.port)
+	}
+	d.setPart(&values[requestPath], u.path)
+	values[requestQuery].SetNull()
+	if u.query != nil {
+		values[requestQuery].SetBytes(d.unescaped(u.query))
+	}
+	return nil
+}
+
+// setPart sets v to part without escapes, or to NULL if part is empty or AWS's word for nothing.
+func (d *decoder) setPart(v *row.Value, part []byte) {
+	if len(part) == 0 || isNone(part) {
+		v.SetNull()
+	} else {
+		v.SetBytes(d.unescaped(part))
+	}
+}
+
+// splitRequest takes a request line apart. The method ends at the first space. What stands behind
+// the last one is the protocol, if it looks like one or like none; the rest is the URL, with any
+// spaces that a client put there.
+func splitRequest(line []byte) (method, url, protocol []byte) {
+	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
+	if first < 0 {
+		return line, nil, nil
+	}
+	method = line[:first]
+	switch tail := line[last+1:]; {
+	case !isProtocol(tail):
+		return method, line[first+1:], nil
+	case first == last:
+		return method, nil, tail
+	default:
+		return method, line[first+1 : last], tail
+	}
+}
+
+// isProtocol reports whether b is HTTP/d, HTTP/d.d, "-" or empty.
+func isProtocol(b []byte) bool {
+	if len(b) == 0 || isNone(b) {
+		return true
+	}
+	version, ok := bytes.CutPrefix(b, []byte("HTTP/"))
+	switch {
+	case !ok:
+		return false
+	case len(version) == 1:
+		return isDigit(version[0])
+	default:
+		return len(version) == 3 && isDigit(version[0]) && version[1] == '.' && isDigit(version[2])
+	}
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// urlParts are the parts of a URL; nil, or a negative port, for those that it lacks.
+type urlParts struct {
+	host, path, query []byte
+	port              int64
+}
+
+const maxPort = 65535
+
+// splitURL takes a URL of the form scheme://host:port/path?query apart, or nothing of one of any
+// other form. It is milder than net/url: hosts with underscores, broken escapes and the like pass.
+func splitURL(url []byte) urlParts {
+	nothing := urlParts{port: -1}
+	scheme, rest, ok := bytes.Cut(url, []byte("://"))
+	if !ok || !isWord(scheme) {
+		return nothing
+	}
+	u := nothing
+	authority := rest
+	if i := bytes.IndexAny(rest, "/?#"); i >= 0 {
+		authority, u.path = rest[:i], rest[i:]
+	} else if n := len(rest); n >= 2 && rest[n-1] == '-' && isDigit(rest[n-2]) {
+		authority = rest[:n-1] // http://host:80- has no path that AWS could read
+	}
+	if i := bytes.IndexByte(u.path, '?'); i >= 0 {
+		u.path, u.query = u.path[:i], u.path[i+1:]
+	}
+	var port []byte
+	u.host, port = splitPort(authority[bytes.LastIndexByte(authority, '@')+1:])
+	if len(port) > 0 {
+		n, err := scalar.Int(port)
+		if err != nil || n < 0 || n > maxPort {
+			return nothing
+		}
+		u.port = n
+	}
+	return u
+}
+
+// isWord reports whether b is letters and digits only.
+func isWord(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// unescaped returns text with its escapes undone. The result is text itself, or the decoder's
+// memory until the next line. Bytes that form no UTF-8 become U+FFFD.
+func (d *decoder) unescaped(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text
+	}
+	from := len(d.decoded)
+	d.decoded = unescape(d.decoded, text)
+	if part := d.decoded[from:]; !utf8.Valid(part) {
+		d.decoded = append(d.decoded[:from], bytes.ToValidUTF8(part, []byte("\uFFFD"))...)
+	}
+	return d.decoded[from:]
+}
+
+// unescape appends text to dst and undoes \xHH, \x000000HH (in older lines), \" and \\. Any other
+// backslash stands for itself.
+func unescape(dst, text []byte) []byte {
+	for len(text) > 0 {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 {
+			return append(dst, text...)
+		}
+		c, n := escape(text[i:])
+		dst = append(append(dst, text[:i]...), c)
+		text = text[i+n:]
+	}
+	return dst
+}
+
+// escape returns what the escape at the start of b stands for, and its length.
+func escape(b []byte) (c byte, length int) {
+	const long, short = `\x000000`, `\x`
+	for _, prefix := range [...]string{long, short} {
+		if !bytes.HasPrefix(b, []byte(prefix)) {
+			continue
+		}
+		if c, ok := hexByte(b[len(prefix):]); ok {
+			return c, len(prefix) + 2
+		}
+	}
+	if len(b) > 1 && (b[1] == '"' || b[1] == '\\') {
+		return b[1], 2
+	}
+	return b[0], 1
+}
+
+func hexByte(b []byte) (c byte, ok bool) {
+	if len(b) < 2 {
+		return 0, false
+	}
+	hi, lo := hexDigit(b[0]), hexDigit(b[1])
+	return hi<<4 | lo, hi < 16 && lo < 16
+}
+
+// hexDigit returns the value of c, or 16 if it is no digit.
+func hexDigit(c byte) byte {
+	switch {
+	case isDigit(c):
+		return c - '0'
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	default:
+		return 16
+	}
+}

@@ -1,0 +1,340 @@
+// Package formattest checks what every format promises, whatever its records look like: a schema
+// that only grows, the rows of real samples, and a decoder that neither panics nor loses a record.
+package formattest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Suite is a format and what is known of it.
+type Suite struct {
+	Format *format.Format
+	// Samples are files of the format, compressed or not. What comes of each stands in
+	// testdata/<format>/<file>.golden, the schema in testdata/<format>/schema.txt.
+	Samples []string
+	// Records returns how many records data holds, good and bad.
+	Records func(data []byte) int
+}
+
+// Run runs the suite. With the flag -update it writes the golden files.
+func (s Suite) Run(t *testing.T) {
+	t.Run("spec", s.spec)
+	t.Run("schema", s.schema)
+	for _, file := range s.Samples {
+		data := Plain(t, file)
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			s.golden(t, file, data)
+			s.smallReads(t, data)
+			s.cuts(t, data)
+			s.readerFails(t, data)
+			s.steadyState(t, data)
+		})
+	}
+}
+
+// Plain returns the decompressed contents of a file.
+func Plain(t testing.TB, file string) []byte {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := format.Decompress(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Outcome is what came of one record: its columns as JSON without those that are NULL or empty
+// lists, or why it was rejected.
+type Outcome struct {
+	Line   int64           `json:"line"`
+	Offset int64           `json:"offset"`
+	Row    json.RawMessage `json:"row,omitempty"`
+	Reject string          `json:"reject,omitempty"`
+	Raw    string          `json:"-"`
+}
+
+// Decode returns what comes of each record of r, and the error that ended it, nil at its end.
+func Decode(f *format.Format, r io.Reader, o format.Options) (all []Outcome, err error) {
+	dec := f.New(r, o)
+	rec := row.NewRecord(len(f.Spec.Columns))
+	for {
+		err := dec.Next(rec)
+		var bad *format.Reject
+		switch {
+		case err == nil:
+			all = append(all, Outcome{Line: rec.Line, Offset: rec.Offset, Row: appendStruct(nil, f.Spec.Columns, rec.Values), Raw: string(rec.Raw)})
+		case errors.As(err, &bad):
+			all = append(all, Outcome{Line: bad.Line, Offset: bad.Offset, Reject: bad.Reason, Raw: string(bad.Raw)})
+		case err == io.EOF:
+			return all, nil
+		default:
+			return all, err
+		}
+	}
+}
+
+// appendStruct appends the values as a JSON object, one member a line.
+func appendStruct(dst []byte, columns row.Schema, values []row.Value) []byte {
+	dst = append(dst, '{')
+	for i := range columns {
+		v := &values[i]
+		if v.IsNull() || v.Kind() == row.KindList && len(v.List()) == 0 {
+			continue
+		}
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = appendJSON(dst, columns[i].Name)
+		dst = append(dst, ':')
+		dst = appendValue(dst, &columns[i], v)
+	}
+	return append(dst, '}')
+}
+
+func appendValue(dst []byte, c *row.Column, v *row.Value) []byte {
+	switch {
+	case v.Kind() == row.KindList && c.Mode == row.Repeated:
+		element := *c
+		element.Mode = row.Nullable
+		dst = append(dst, '[')
+		for i := range v.List() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendValue(dst, &element, &v.List()[i])
+		}
+		return append(dst, ']')
+	case v.Kind() == row.KindList:
+		return appendStruct(dst, c.Fields, v.List())
+	case v.Kind() == row.KindNull:
+		return append(dst, "null"...)
+	case c.Type == row.Timestamp:
+		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("2006-01-02T15:04:05.000000Z"))
+	case v.Kind() == row.KindInt:
+		return appendJSON(dst, v.Int())
+	case v.Kind() == row.KindFloat:
+		return appendJSON(dst, v.Float())
+	default:
+		return appendJSON(dst, string(v.Bytes()))
+	}
+}
+
+func appendJSON(dst []byte, v any) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return append(dst, fmt.Sprintf("%q", err)...)
+	}
+	return append(dst, bytes.TrimSpace(buf.Bytes())...)
+}
+
+func (s Suite) decode(t *testing.T, r io.Reader) []Outcome {
+	t.Helper()
+	all, err := Decode(s.Format, r, format.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// spec checks that BigQuery can make the table.
+func (s Suite) spec(t *testing.T) {
+	spec := s.Format.Spec
+	names := map[string]bool{"source_file": true, "source_line": true, "loaded_at": true}
+	if spec.Description == "" {
+		t.Error("the table has no description")
+	}
+	for _, c := range spec.Columns {
+		if lower := strings.ToLower(c.Name); names[lower] {
+			t.Errorf("two columns are called %s, or it is one of those that every table gets", c.Name)
+		} else {
+			names[lower] = true
+		}
+		if c.Description == "" {
+			t.Errorf("column %s has no description", c.Name)
+		}
+		if c.Mode != row.Nullable && c.Mode != row.Repeated {
+			t.Errorf("column %s is %s: only NULLABLE and REPEATED ones can be added later", c.Name, c.Mode)
+		}
+	}
+	if i := spec.Columns.Index(spec.PartitionBy); i < 0 || spec.Columns[i].Type != row.Timestamp && spec.Columns[i].Type != row.Date {
+		t.Errorf("the table is partitioned by %q, which is no TIMESTAMP or DATE column", spec.PartitionBy)
+	}
+	if len(spec.ClusterBy) > 3 {
+		t.Errorf("%d columns to cluster by: source_file comes first, and four is the most", len(spec.ClusterBy))
+	}
+	clusterable := []row.Type{row.String, row.Int64, row.Bool, row.Date, row.Timestamp, row.Numeric}
+	for _, name := range spec.ClusterBy {
+		if i := spec.Columns.Index(name); i < 0 || spec.Columns[i].Mode == row.Repeated || !slices.Contains(clusterable, spec.Columns[i].Type) {
+			t.Errorf("the table is clustered by %q, which cannot be", name)
+		}
+	}
+}
+
+// schema pins the table's columns.
+func (s Suite) schema(t *testing.T) {
+	var b strings.Builder
+	write := func(prefix string, c row.Column) {
+		fmt.Fprintf(&b, "%s%s\t%s\t%s\t%s\n", prefix, c.Name, c.Type, c.Mode, c.Description)
+	}
+	var walk func(prefix string, columns []row.Column)
+	walk = func(prefix string, columns []row.Column) {
+		for _, c := range columns {
+			write(prefix, c)
+			walk(prefix+c.Name+".", c.Fields)
+		}
+	}
+	walk("", s.Format.Spec.Columns)
+	s.compare(t, "schema.txt", b.String(), "tables exist with this schema: columns may only be added, at the end; never renamed, removed or given another type or mode")
+}
+
+func (s Suite) golden(t *testing.T, file string, data []byte) {
+	all := s.decode(t, bytes.NewReader(data))
+	if want := s.Records(data); len(all) != want {
+		t.Errorf("%d rows and rejects of %d records", len(all), want)
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.compare(t, filepath.Base(file)+".golden", string(text)+"\n", "a sample gives other rows than before")
+}
+
+// compare compares got with a golden file.
+func (s Suite) compare(t *testing.T, name, got, complaint string) {
+	t.Helper()
+	path := filepath.Join("testdata", s.Format.Name, name)
+	if *update {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(got), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(g), len(w)) {
+		if i >= len(g) || i >= len(w) || g[i] != w[i] {
+			t.Errorf("%s: %s.\nfrom line %d on, got:\n%s\nwant:\n%s\n(-update writes it anew)", path, complaint, i+1, at(g, i), at(w, i))
+			return
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(nothing)"
+}
+
+// smallReads checks that the size of reads makes no difference.
+func (s Suite) smallReads(t *testing.T, data []byte) {
+	want := s.decode(t, bytes.NewReader(data))
+	for name, r := range map[string]io.Reader{
+		"one byte at a time": iotest.OneByteReader(bytes.NewReader(data)),
+		"halves":             iotest.HalfReader(bytes.NewReader(data)),
+		"data with the EOF":  iotest.DataErrReader(bytes.NewReader(data)),
+	} {
+		if got := s.decode(t, r); !slices.EqualFunc(got, want, same) {
+			t.Errorf("%s: other rows than at once", name)
+		}
+	}
+}
+
+func same(a, b Outcome) bool {
+	return a.Line == b.Line && a.Offset == b.Offset && a.Reject == b.Reject && a.Raw == b.Raw && bytes.Equal(a.Row, b.Row)
+}
+
+// cuts checks that a file cut anywhere loses and invents nothing, and that the records before the
+// cut are as before.
+func (s Suite) cuts(t *testing.T, data []byte) {
+	whole := s.decode(t, bytes.NewReader(data))
+	for n := range data {
+		got := s.decode(t, bytes.NewReader(data[:n]))
+		if want := s.Records(data[:n]); len(got) != want {
+			t.Fatalf("cut at %d: %d rows and rejects of %d records", n, len(got), want)
+		}
+		if k := len(got) - 1; k > 0 && !slices.EqualFunc(got[:k], whole[:k], same) {
+			t.Fatalf("cut at %d: the records before it changed", n)
+		}
+	}
+}
+
+// readerFails checks that an error of the reader is passed on as it is, and makes no row of the
+// record that it cut short.
+func (s Suite) readerFails(t *testing.T, data []byte) {
+	broken := errors.New("connection reset")
+	whole := s.decode(t, bytes.NewReader(data))
+	for n := 0; n < len(data); n += 1 + len(data)/50 {
+		got, err := Decode(s.Format, io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)), format.Options{})
+		if err != broken {
+			t.Fatalf("error %v, want the reader's own", err)
+		}
+		if len(got) > len(whole) || !slices.EqualFunc(got, whole[:len(got)], same) {
+			t.Fatalf("the reader failed after %d bytes: rows that the file does not hold", n)
+		}
+	}
+}
+
+// endless repeats data.
+type endless struct {
+	data []byte
+	at   int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.data[e.at:])
+	e.at = (e.at + n) % len(e.data)
+	return n, nil
+}
+
+// steadyState checks that a row costs no allocation.
+func (s Suite) steadyState(t *testing.T, data []byte) {
+	records := s.Records(data)
+	data = append(bytes.TrimRight(data, "\n"), '\n')
+	dec := s.Format.New(&endless{data: data}, format.Options{})
+	rec := row.NewRecord(len(s.Format.Spec.Columns))
+	file := func() {
+		for range records {
+			if err := dec.Next(rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(100, file); n != 0 {
+		t.Errorf("%v allocations for %d records, want none", n, records)
+	}
+}

@@ -1,0 +1,249 @@
+package lines
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/seneka-io/seneka/internal/format"
+)
+
+// got is what came of a line: its text, or the reason of its reject and what is kept of it.
+type got struct {
+	number, offset int64
+	text, reject   string
+}
+
+func readAll(r *Reader) (all []got, err error) {
+	for {
+		line, err := r.Next()
+		var bad *format.Reject
+		switch {
+		case err == nil:
+			all = append(all, got{line.Number, line.Offset, string(line.Text), ""})
+		case errors.As(err, &bad):
+			all = append(all, got{bad.Line, bad.Offset, string(bad.Raw), bad.Reason})
+		case err == io.EOF:
+			return all, nil
+		default:
+			return all, err
+		}
+	}
+}
+
+func tooLong(n, limit int) string {
+	return fmt.Sprintf("the line is %d bytes long with its ending, and at most %d are read", n, limit)
+}
+
+func TestReader(t *testing.T) {
+	tests := []struct {
+		name, in string
+		limit    int
+		want     []got
+	}{
+		{"nothing", "", 10, nil},
+		{"LF", "a\nb\n", 10, []got{{1, 0, "a", ""}, {2, 2, "b", ""}}},
+		{"no LF at the end", "a\nb", 10, []got{{1, 0, "a", ""}, {2, 2, "b", ""}}},
+		{"CR LF", "a\r\nb\r\n", 10, []got{{1, 0, "a", ""}, {2, 3, "b", ""}}},
+		{"CR at the end", "a\r", 10, []got{{1, 0, "a", ""}}},
+		{"CR within", "a\rb\r\r\n", 10, []got{{1, 0, "a\rb\r", ""}}},
+		{"blank lines", "\n\r\n \t\na\n\nb\n\n", 10, []got{{4, 6, "a", ""}, {6, 9, "b", ""}}},
+		{"spaces are kept", " a \n", 10, []got{{1, 0, " a ", ""}}},
+		{"at the limit", "0123456789\n0123456789\r\n0123456789", 10, []got{{1, 0, "0123456789", ""}, {2, 11, "0123456789", ""}, {3, 23, "0123456789", ""}}},
+		{"over the limit", "0123456789x\nb\n", 10, []got{{1, 0, "0123456789x", tooLong(12, 10)}, {2, 12, "b", ""}}},
+		{"over the limit, CR LF", "0123456789x\r\nb\n", 10, []got{{1, 0, "0123456789x", tooLong(13, 10)}, {2, 13, "b", ""}}},
+		{"over the limit, at the end", "a\n0123456789xyz", 10, []got{{1, 0, "a", ""}, {2, 2, "0123456789xyz", tooLong(13, 10)}}},
+		{"two over the limit", "0123456789x\n\n0123456789y\n", 10, []got{{1, 0, "0123456789x", tooLong(12, 10)}, {3, 13, "0123456789y", tooLong(12, 10)}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for how, r := range map[string]io.Reader{
+				"at once":      strings.NewReader(tt.in),
+				"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
+				"EOF with end": iotest.DataErrReader(strings.NewReader(tt.in)),
+			} {
+				if got, err := readAll(NewReader(r, tt.limit)); err != nil || !slices.Equal(got, tt.want) {
+					t.Errorf("%s: got %v, error %v; want %v", how, got, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// Lines of every length around the sizes at which the buffer moves or grows.
+func TestReaderSizes(t *testing.T) {
+	for _, size := range []int{firstBuffer, 2 * firstBuffer, 4*firstBuffer + 1} {
+		for n := size - 3; n <= size+3; n++ {
+			for _, end := range []string{"\n", "\r\n", ""} {
+				text := "first\n" + strings.Repeat("x", n) + end
+				got, err := readAll(NewReader(strings.NewReader(text), 0))
+				if err != nil || len(got) != 2 || len(got[1].text) != n || got[1].reject != "" {
+					t.Fatalf("a line of %d bytes and %q: %d lines, error %v", n, end, len(got), err)
+				}
+			}
+		}
+	}
+}
+
+func TestReaderLimitAroundBuffer(t *testing.T) {
+	for limit := firstBuffer - 3; limit <= firstBuffer+3; limit++ {
+		for n := limit - 2; n <= limit+3; n++ {
+			for _, end := range []string{"\n", "\r\n"} {
+				text := strings.Repeat("x", n) + end + "next\n"
+				got, err := readAll(NewReader(iotest.HalfReader(strings.NewReader(text)), limit))
+				if err != nil || len(got) != 2 || got[1].text != "next" {
+					t.Fatalf("limit %d, %d bytes: %d lines, error %v", limit, n, len(got), err)
+				}
+				want := ""
+				if n > limit {
+					want = tooLong(n+len(end), limit)
+				}
+				if got[0].reject != want || len(got[0].text) != min(n, max(format.MaxRaw, n*b2i(want == ""))) {
+					t.Errorf("limit %d, %d bytes: reject %q with %d bytes", limit, n, got[0].reject, len(got[0].text))
+				}
+			}
+		}
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A line of any length takes bounded memory, and leaves the first bytes of it.
+func TestReaderHugeLine(t *testing.T) {
+	const limit, size = 1 << 20, 512 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := readAll(NewReader(io.MultiReader(strings.NewReader("begin"), io.LimitReader(xs{}, size), strings.NewReader("\nnext")), limit))
+	runtime.ReadMemStats(&after)
+	if err != nil || len(got) != 2 || got[1] != (gotLine(2, size+6, "next")) {
+		t.Fatalf("%d lines, error %v", len(got), err)
+	}
+	if got[0].reject != tooLong(size+6, limit) || len(got[0].text) != format.MaxRaw || !strings.HasPrefix(got[0].text, "beginxxx") {
+		t.Errorf("reject %q with %d bytes", got[0].reject, len(got[0].text))
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8*limit {
+		t.Errorf("%d bytes were allocated", used)
+	}
+}
+
+func gotLine(number, offset int64, text string) got { return got{number, offset, text, ""} }
+
+// xs is an endless row of x.
+type xs struct{}
+
+func (xs) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+// A reader's error is passed on as it is; the line that it cut short is none.
+func TestReaderFails(t *testing.T) {
+	broken := errors.New("connection reset")
+	for _, tt := range []struct {
+		in    string
+		lines int
+	}{{"", 0}, {"a", 0}, {"a\n", 1}, {"a\nb", 1}, {"a\nb\r", 1}, {"a\n0123456789too long", 1}} {
+		got, err := readAll(NewReader(io.MultiReader(strings.NewReader(tt.in), iotest.ErrReader(broken)), 10))
+		if err != broken || len(got) != tt.lines {
+			t.Errorf("%q: %d lines, error %v", tt.in, len(got), err)
+		}
+	}
+	if _, err := NewReader(stuck{}, 10).Next(); err != io.ErrNoProgress {
+		t.Errorf("a reader that does nothing: error %v", err)
+	}
+}
+
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+func TestReject(t *testing.T) {
+	text := bytes.Repeat([]byte("x"), format.MaxRaw+1)
+	bad := Line{Text: text, Number: 3, Offset: 7}.Reject("why")
+	text[0] = 'y'
+	if bad.Line != 3 || bad.Offset != 7 || bad.Reason != "why" || len(bad.Raw) != format.MaxRaw || bad.Raw[0] != 'x' {
+		t.Errorf("reject %d at %d, %q, %d bytes beginning %q", bad.Line, bad.Offset, bad.Reason, len(bad.Raw), bad.Raw[0])
+	}
+}
+
+func TestReaderAllocatesNothing(t *testing.T) {
+	r := NewReader(xs{}, 0)
+	copy(r.buf, bytes.Repeat([]byte("0123456789\r\n"), firstBuffer/12))
+	lines := bytes.Repeat([]byte("0123456789\r\n"), 1000)
+	src := bytes.NewReader(lines)
+	r = NewReader(src, 0)
+	n := testing.AllocsPerRun(20, func() {
+		src.Reset(lines)
+		r.err = nil
+		for {
+			if _, err := r.Next(); err != nil {
+				return
+			}
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, in := range []string{"", "a\nb", "a\r\n\r\n\n b", strings.Repeat("x", 20) + "\r\r\n"} {
+		f.Add([]byte(in), 8)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, limit int) {
+		if limit <= 0 || limit > 1<<20 {
+			return
+		}
+		lines, err := readAll(NewReader(bytes.NewReader(in), limit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []got
+		offset := int64(0)
+		number := int64(0)
+		for line := range bytes.Lines(in) {
+			number++
+			text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
+			switch {
+			case len(text) > limit:
+				want = append(want, got{number, offset, text[:min(len(text), format.MaxRaw)], tooLong(len(line), limit)})
+			case strings.Trim(text, " \t\r") != "":
+				want = append(want, gotLine(number, offset, text))
+			}
+			offset += int64(len(line))
+		}
+		if !slices.Equal(lines, want) {
+			t.Fatalf("got %v, want %v", lines, want)
+		}
+		small, err := readAll(NewReader(iotest.OneByteReader(bytes.NewReader(in)), limit))
+		if err != nil || !slices.Equal(small, want) {
+			t.Fatalf("byte by byte: got %v, error %v; want %v", small, err, want)
+		}
+	})
+}
+
+func BenchmarkReader(b *testing.B) {
+	data := bytes.Repeat([]byte(strings.Repeat("x", 500)+"\n"), 2000)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		r := NewReader(bytes.NewReader(data), 0)
+		for {
+			if _, err := r.Next(); err != nil {
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,221 @@
+// Package scalar reads the values that log fields hold: whole numbers, decimal numbers and times.
+// A value that is none is an error that names it, so that its line can become a reject.
+package scalar
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// shown is how many characters of a wrong value an error repeats.
+const shown = 64
+
+// Int returns the decimal number b, with a minus sign or without.
+func Int(b []byte) (int64, error) {
+	digits, negative := sign(b)
+	if len(digits) == 0 {
+		return 0, notNumber(b)
+	}
+	var n uint64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, notNumber(b)
+		}
+		d := uint64(c - '0')
+		if n > (math.MaxUint64-d)/10 {
+			return 0, tooLarge(b)
+		}
+		n = 10*n + d
+	}
+	switch {
+	case negative && n <= -math.MinInt64:
+		return int64(-n), nil
+	case !negative && n <= math.MaxInt64:
+		return int64(n), nil
+	}
+	return 0, tooLarge(b)
+}
+
+// pow10 are the powers of ten that a float64 holds exactly, as far as Float needs them.
+var pow10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// Float returns the float64 nearest to the decimal number b: a sign, digits with a point or
+// without, an exponent or none. Infinities, NaN and hexadecimal are no numbers.
+func Float(b []byte) (float64, error) {
+	digits, negative := sign(b)
+	if len(digits) >= len(pow10) {
+		return slowFloat(b)
+	}
+	// Fewer than 16 digits and a small power of ten are exact, hence their quotient is the nearest.
+	var n uint64
+	point := -1
+	for i, c := range digits {
+		switch {
+		case c >= '0' && c <= '9':
+			n = 10*n + uint64(c-'0')
+		case c == '.' && point < 0:
+			point = i
+		default:
+			return slowFloat(b)
+		}
+	}
+	f := float64(n)
+	if point >= 0 {
+		f /= pow10[len(digits)-point-1]
+	}
+	if len(digits) == 0 || len(digits) == 1 && point == 0 {
+		return 0, notNumber(b)
+	}
+	if negative {
+		f = -f
+	}
+	return f, nil
+}
+
+// slowFloat leaves the rare shapes to strconv, less the syntax that only Go has.
+func slowFloat(b []byte) (float64, error) {
+	for _, c := range b {
+		switch {
+		case c >= '0' && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
+		default:
+			return 0, notNumber(b)
+		}
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	switch {
+	case err == nil:
+		return f, nil
+	case math.IsInf(f, 0):
+		return 0, tooLarge(b)
+	default:
+		return 0, notNumber(b)
+	}
+}
+
+func sign(b []byte) (digits []byte, negative bool) {
+	if len(b) > 0 && b[0] == '-' {
+		return b[1:], true
+	}
+	return b, false
+}
+
+func notNumber(b []byte) error { return fmt.Errorf("%.*q is not a number", shown, b) }
+func tooLarge(b []byte) error  { return fmt.Errorf("%.*q is too large a number", shown, b) }
+
+// The times that a TIMESTAMP column takes, in microseconds since 1970.
+// https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#timestamp_type
+var (
+	minTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+	maxTime = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC).UnixMicro()
+)
+
+// Time returns the RFC 3339 time b in microseconds since 1970-01-01 UTC, with up to nine digits of
+// fraction of which those behind the sixth are cut off. A time without a zone is UTC. A time
+// outside the years 1 to 9999 is an error, for it would fail a whole load.
+func Time(b []byte) (int64, error) {
+	micros, ok := timeOf(b)
+	if !ok {
+		return 0, fmt.Errorf("%.*q is not a time such as 2006-01-02T15:04:05.999999Z", shown, b)
+	}
+	if micros < minTime || micros > maxTime {
+		return 0, fmt.Errorf("%.*q is not within the years 1 to 9999", shown, b)
+	}
+	return micros, nil
+}
+
+// seconds is the length of a time up to its seconds: 2006-01-02T15:04:05.
+const seconds = 19
+
+func timeOf(b []byte) (micros int64, ok bool) {
+	if len(b) < seconds || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+		return 0, false
+	}
+	bad := 0
+	two := func(at int) int {
+		hi, lo := int(b[at])-'0', int(b[at+1])-'0'
+		if uint(hi) > 9 || uint(lo) > 9 {
+			bad++
+		}
+		return 10*hi + lo
+	}
+	year, month, day := 100*two(0)+two(2), two(5), two(8)
+	hour, minute, second := two(11), two(14), two(17)
+	if bad > 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	fraction, rest, ok := fractionOf(b[seconds:])
+	if !ok {
+		return 0, false
+	}
+	offset, ok := offsetOf(rest)
+	if !ok {
+		return 0, false
+	}
+	s := int64(daysSince1970(year, month, day))*86400 + int64(hour*3600+minute*60+second-offset)
+	return s*1e6 + fraction, true
+}
+
+// fractionOf reads .999999999 into microseconds.
+func fractionOf(b []byte) (micros int64, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '.' {
+		return 0, b, true
+	}
+	b = b[1:]
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		if n < 6 {
+			micros = 10*micros + int64(b[n]-'0')
+		}
+		n++
+	}
+	for i := n; i < 6; i++ {
+		micros *= 10
+	}
+	return micros, b[n:], n >= 1 && n <= 9
+}
+
+// offsetOf reads a zone into seconds east of UTC: Z, +09:00, -03:30, or nothing.
+func offsetOf(b []byte) (east int, ok bool) {
+	switch {
+	case len(b) == 0, len(b) == 1 && b[0] == 'Z':
+		return 0, true
+	case len(b) != len("+09:00"), b[0] != '+' && b[0] != '-', b[3] != ':':
+		return 0, false
+	}
+	for _, i := range [...]int{1, 2, 4, 5} {
+		if b[i] < '0' || b[i] > '9' {
+			return 0, false
+		}
+	}
+	hours, minutes := int(b[1]-'0')*10+int(b[2]-'0'), int(b[4]-'0')*10+int(b[5]-'0')
+	east = hours*3600 + minutes*60
+	if b[0] == '-' {
+		east = -east
+	}
+	return east, hours <= 23 && minutes <= 59
+}
+
+func daysIn(year, month int) int {
+	switch {
+	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	case month == 2:
+		return 28
+	case month == 4 || month == 6 || month == 9 || month == 11:
+		return 30
+	default:
+		return 31
+	}
+}
+
+// daysSince1970 counts days by years that begin in March, so that the leap day is a year's last.
+func daysSince1970(year, month, day int) int {
+	if month <= 2 {
+		year, month = year-1, month+12
+	}
+	year += 400 // a whole cycle of leap years: never negative
+	const fromYearMinus400 = 719468 + 146097
+	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - fromYearMinus400
+}

@@ -1,0 +1,77 @@
+//go:build cgo
+
+package engine
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// openDuckDB opens the file at path, or memory if path is "". No extension is ever fetched: what
+// is used is linked in.
+func openDuckDB(path string, o Options) (*sql.DB, error) {
+	q := url.Values{
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+		"memory_limit":                 {o.MemoryLimit},
+		"threads":                      {strconv.Itoa(o.Threads)},
+	}
+	if strings.ContainsAny(path, "?%") {
+		return nil, errors.New("the driver cannot open a path with '?' or '%': choose another")
+	}
+	c, err := duckdb.NewConnector(path+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
+// appendRows appends rows to a table within the transaction that is open on conn.
+func appendRows(conn driver.Conn, schema, table string, rows [][]driver.Value) (err error) {
+	a, err := duckdb.NewAppenderFromConn(conn, schema, table)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	for i, r := range rows {
+		if err := a.AppendRow(r...); err != nil {
+			return fmt.Errorf("row %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// decimalText returns the text of a DuckDB DECIMAL, without trailing zeros.
+func decimalText(v any) (string, bool) {
+	d, ok := v.(duckdb.Decimal)
+	if !ok {
+		return "", false
+	}
+	return d.String(), true
+}
+
+// refusal returns DuckDB's word on a statement or its data, without the class of error before it
+// and the excerpt behind it. ok is false if it was the database or the machine that failed.
+func refusal(err error) (text string, ok bool) {
+	var e *duckdb.Error
+	if !errors.As(err, &e) {
+		return "", false
+	}
+	switch e.Type {
+	case duckdb.ErrorTypeInternal, duckdb.ErrorTypeIO, duckdb.ErrorTypeFatal, duckdb.ErrorTypeOutOfMemory,
+		duckdb.ErrorTypeConnection, duckdb.ErrorTypeNetwork, duckdb.ErrorTypeTransaction, duckdb.ErrorTypeInterrupt:
+		return "", false
+	}
+	text, _, _ = strings.Cut(e.Msg, "\n")
+	if _, rest, found := strings.Cut(text, " Error: "); found {
+		text = rest
+	}
+	return text, true
+}

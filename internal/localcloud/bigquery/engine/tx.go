@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// Tx is the one write transaction that is open. It is used by one goroutine and ends when the
+// function that got it returns.
+type Tx struct {
+	conn *sql.Conn
+	cat  *catalog
+	err  error // the first failure: what follows it in the transaction is void
+}
+
+// Update runs fn in a write transaction, after those of other callers. When it returns nil, what
+// fn wrote is durable and visible; on any error, fn's or the database's, nothing of it is.
+func (db *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
+	if err := db.acquire(ctx); err != nil {
+		return err
+	}
+	defer db.release()
+	return db.transact(ctx, fn)
+}
+
+func (db *DB) acquire(ctx context.Context) error {
+	select {
+	case <-db.turn:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the turn to write: %w", ctx.Err())
+	}
+}
+
+func (db *DB) release() { db.turn <- struct{}{} }
+
+// transact is Update for the holder of turn. BEGIN, COMMIT and ROLLBACK are not to be cut short:
+// the connection would be left in a state that nobody knows.
+func (db *DB) transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	whole := context.WithoutCancel(ctx)
+	if _, err := db.writer.ExecContext(whole, "BEGIN TRANSACTION"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	open := true
+	defer func() {
+		if !open {
+			return
+		}
+		if _, rerr := db.writer.ExecContext(whole, "ROLLBACK"); rerr != nil {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
+		}
+	}()
+	tx := &Tx{conn: db.writer, cat: db.catalog.Load()}
+	err = fn(tx)
+	if err = cmp.Or(err, tx.err, ctx.Err()); err != nil {
+		return err
+	}
+	open = false // DuckDB rolls back by itself when a COMMIT fails
+	if _, err := db.writer.ExecContext(whole, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Append adds rows to table t. Each has a value for each column in schema order; see the package
+// comment for their Go types. Rows that the table cannot hold are a Permanent error that names
+// row and column, a missing table is NotFound; both leave the transaction void.
+func (tx *Tx) Append(ctx context.Context, t row.Table, rows [][]any) error {
+	return tx.keep(tx.append(ctx, t, rows))
+}
+
+func (tx *Tx) append(ctx context.Context, ref row.Table, rows [][]any) error {
+	t, err := tx.cat.table(ref)
+	if err != nil {
+		return err
+	}
+	if t.Type != TypeTable {
+		return invalid("Cannot append to %s: it is a view", ref)
+	}
+	if err := cmp.Or(ctx.Err(), tx.err); err != nil || len(rows) == 0 {
+		return err
+	}
+	values, err := encodeRows(t.Columns, rows)
+	if err != nil {
+		return errkind.With(errkind.Permanent, fmt.Errorf("append to %s: %w", ref, err))
+	}
+	err = tx.conn.Raw(func(conn any) error {
+		return appendRows(conn.(driver.Conn), schemaName(ref.Project, ref.Dataset), ref.Name, values)
+	})
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", ref, err)
+	}
+	return nil
+}
+
+// Exec runs a DuckDB statement of the caller's own, for tables outside of every dataset.
+// A failure leaves the transaction void.
+func (tx *Tx) Exec(ctx context.Context, query string, args ...any) error {
+	_, err := tx.conn.ExecContext(ctx, query, args...)
+	return tx.keep(err)
+}
+
+// Query runs a DuckDB query of the caller's own, who closes the rows before anything else is done
+// with the transaction.
+func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := tx.conn.QueryContext(ctx, query, args...)
+	return rows, tx.keep(err)
+}
+
+func (tx *Tx) keep(err error) error {
+	tx.err = cmp.Or(tx.err, err)
+	return err
+}

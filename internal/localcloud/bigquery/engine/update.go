@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+// UpdateTable lets fn change a table's descriptions, friendly name, labels, clustering, a view's
+// query, and its columns: as in BigQuery they can only be added, NULLABLE or REPEATED, and relaxed
+// from REQUIRED to NULLABLE (https://cloud.google.com/bigquery/docs/managing-table-schemas).
+// Added columns come after the others. fn's error stops the change.
+func (db *DB) UpdateTable(ctx context.Context, ref row.Table, fn func(t *Table) error) (*Table, error) {
+	var changed *Table
+	err := db.alter(ctx, func(tx *Tx, next *catalog) error {
+		old, err := next.table(ref)
+		if err != nil {
+			return err
+		}
+		changed = old.clone()
+		if err := fn(changed); err != nil {
+			return err
+		}
+		changed.Ref, changed.Type, changed.Location = old.Ref, old.Type, old.Location
+		changed.Created, changed.Modified = old.Created, later(old.Modified)
+		if old.Type == TypeView {
+			if err := db.describeView(ctx, changed); err != nil {
+				return err
+			}
+		} else if err := alterTable(ctx, tx, old, changed); err != nil {
+			return err
+		}
+		return next.storeTable(ctx, tx, changed)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed.clone(), nil
+}
+
+// alterTable adds the columns that changed has and old has not.
+func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
+	m := merge{table: duckName(old.Ref)}
+	cols, err := m.columns(nil, nil, old.Columns, changed.Columns)
+	if err != nil {
+		return invalid("Provided Schema does not match Table %s. %v", name(old.Ref), err)
+	}
+	if changed.PartitionBy != old.PartitionBy {
+		return invalid("Cannot change partitioning of table %s from %q to %q", name(old.Ref), old.PartitionBy, changed.PartitionBy)
+	}
+	changed.Columns = cols
+	if err := checkSpec(changed.Spec); err != nil {
+		return err
+	}
+	for _, s := range m.statements {
+		if err := tx.Exec(ctx, s); err != nil {
+			return fmt.Errorf("alter table %s: %w", old.Ref, err)
+		}
+	}
+	return nil
+}
+
+// merge collects what makes an old schema a new one.
+type merge struct {
+	table      string
+	statements []string
+}
+
+// columns merges the columns below path; names are their BigQuery names, for errors.
+func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Schema, error) {
+	out := cloneColumns(old)
+	for i := range old {
+		j := changed.Index(old[i].Name)
+		if j < 0 {
+			return nil, invalid("Field %s is missing in new schema", strings.Join(append(names, old[i].Name), "."))
+		}
+		if err := m.column(path, names, &out[i], changed[j]); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range changed {
+		if row.Schema(old).Index(c.Name) >= 0 {
+			continue
+		}
+		if c.Mode == row.Required {
+			return nil, invalid("Cannot add required fields to an existing schema. (field: %s)", c.Name)
+		}
+		m.add(path, c)
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// column merges changed into c.
+func (m *merge) column(path, names []string, c *row.Column, changed row.Column) error {
+	path, names = append(path, quote(c.Name)), append(names, c.Name)
+	name := strings.Join(names, ".")
+	if changed.Type != c.Type {
+		return invalid("Field %s has changed type from %s to %s", name, c.Type, changed.Type)
+	}
+	if was, is := modeOf(*c), modeOf(changed); was != is && (was != row.Required || is != row.Nullable) {
+		return invalid("Field %s has changed mode from %s to %s", name, was, is)
+	}
+	c.Mode, c.Description = changed.Mode, changed.Description
+	if c.Type != row.Struct {
+		return nil
+	}
+	if c.Mode == row.Repeated {
+		path = append(path, "element")
+	}
+	var err error
+	c.Fields, err = m.columns(path, names, c.Fields, changed.Fields)
+	return err
+}
+
+// add adds a column. An array that is not there is empty, never NULL, so a new top-level one is
+// set so in the rows that exist; ADD COLUMN … DEFAULT [] would crash DuckDB 1.5.
+func (m *merge) add(path []string, c row.Column) {
+	full := strings.Join(append(path[:len(path):len(path)], quote(c.Name)), ".")
+	m.statements = append(m.statements, "ALTER TABLE "+m.table+" ADD COLUMN "+full+" "+duckType(c))
+	if c.Mode == row.Repeated && len(path) == 0 {
+		m.statements = append(m.statements, "UPDATE "+m.table+" SET "+full+" = []")
+	}
+}
