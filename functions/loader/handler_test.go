@@ -1,0 +1,189 @@
+package loader
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/object"
+)
+
+var attrs = object.Attrs{Event: object.Event{
+	Source: object.Source{Bucket: "src", Key: "a b+c.log"}, Version: object.Version{ETag: "e1", Size: 3}, Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+}}
+
+// push returns the body of a push request for a landing object, described in full or not at all.
+func push(eventType string, described bool) string {
+	format, data := "NONE", ""
+	if described {
+		format = "JSON_API_V1"
+		resource, _ := json.Marshal(map[string]any{
+			"kind": "storage#object", "bucket": "landing", "name": "src/a b+c.log", "generation": "7", "size": "3", "metadata": attrs.Metadata(),
+		})
+		data = base64.StdEncoding.EncodeToString(resource)
+	}
+	body, _ := json.Marshal(map[string]any{
+		"message": map[string]any{
+			"attributes": map[string]string{
+				"eventType": eventType, "bucketId": "landing", "objectId": "src/a b+c.log", "objectGeneration": "7", "payloadFormat": format,
+				"eventTime": "2026-03-01T00:00:01.000000Z", "notificationConfig": "projects/_/buckets/landing/notificationConfigs/1",
+			},
+			"data": data, "messageId": "11", "message_id": "11", "publishTime": "2026-03-01T00:00:02.5Z", "publish_time": "2026-03-01T00:00:02.5Z",
+		},
+		"subscription": "projects/local/subscriptions/loader",
+	})
+	return string(body)
+}
+
+// post delivers body to a handler whose Load is as given, and returns the status.
+func post(t *testing.T, h *Handler, header http.Header, body string) int {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	for k, v := range header {
+		r.Header[k] = v
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+func handler(do func(load.File) (load.Result, error)) *Handler {
+	return &Handler{
+		Load: func(_ context.Context, f load.File) (load.Result, error) { return do(f) },
+		Stat: func(context.Context, object.Landed) (map[string]string, int64, error) {
+			return attrs.Metadata(), 7, nil
+		},
+		Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+func TestHandlerEnvelopes(t *testing.T) {
+	raw := push("OBJECT_FINALIZE", true)
+	structured, _ := json.Marshal(map[string]any{
+		"specversion": "1.0", "id": "11", "type": "google.cloud.pubsub.topic.v1.messagePublished",
+		"source": "//pubsub.googleapis.com/projects/local/topics/landing", "datacontenttype": "application/json", "data": json.RawMessage(raw),
+	})
+	tests := []struct {
+		name   string
+		header http.Header
+		body   string
+	}{
+		{"raw push", http.Header{"Content-Type": {"application/json"}}, raw},
+		{"CloudEvent, binary", http.Header{
+			"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}, "Ce-Id": {"11"},
+			"Ce-Type":   {"google.cloud.pubsub.topic.v1.messagePublished"},
+			"Ce-Source": {"//pubsub.googleapis.com/projects/local/topics/landing"},
+		}, raw},
+		{"CloudEvent, structured", http.Header{"Content-Type": {"application/cloudevents+json"}}, string(structured)},
+		{"without the object's description", http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", false)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got load.File
+			h := handler(func(f load.File) (load.Result, error) { got = f; return load.Result{Outcome: load.Loaded}, nil })
+			if status := post(t, h, tt.header, tt.body); status != http.StatusOK {
+				t.Fatalf("status %d, want 200", status)
+			}
+			want := load.File{
+				Landed: object.Landed{Bucket: "landing", Name: "src/a b+c.log", Generation: 7}, Attrs: attrs,
+				Published: time.Date(2026, 3, 1, 0, 0, 2, 5e8, time.UTC),
+			}
+			if got != want {
+				t.Errorf("loaded %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestHandlerStatus(t *testing.T) {
+	fails := func(err error) func(load.File) (load.Result, error) {
+		return func(load.File) (load.Result, error) { return load.Result{}, err }
+	}
+	ok := func(load.File) (load.Result, error) {
+		return load.Result{Outcome: load.Rejected, Reason: "no log"}, nil
+	}
+	tests := []struct {
+		name string
+		load func(load.File) (load.Result, error)
+		body string
+		want int // 2xx acknowledges
+	}{
+		{"rejected is recorded, so acknowledged", ok, push("OBJECT_FINALIZE", true), 200},
+		{"transient", fails(errors.New("down")), push("OBJECT_FINALIZE", true), 503},
+		{"permanent, outcome open: to the dead letters", fails(errkind.With(errkind.Permanent, load.ErrTorn)), push("OBJECT_FINALIZE", true), 503},
+		{"another event of the bucket", ok, push("OBJECT_DELETE", true), 204},
+		{"not JSON", ok, "hello", 400},
+		{"not a notification", ok, `{"message":{"attributes":{"a":"b"},"messageId":"1","publishTime":"2026-03-01T00:00:02Z"},"subscription":"projects/p/subscriptions/s"}`, 400},
+		{"too long", ok, strings.Repeat("x", maxBody+1), 400},
+		{"panic", func(load.File) (load.Result, error) { panic("boom") }, push("OBJECT_FINALIZE", true), 500},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := post(t, handler(tt.load), http.Header{"Content-Type": {"application/json"}}, tt.body); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// A panic in one request is a 500 for that one: those beside it and behind it are served.
+func TestHandlerPanicIsAlone(t *testing.T) {
+	server := httptest.NewServer(handler(func(f load.File) (load.Result, error) {
+		if f.Landed.Generation == 7 {
+			panic("boom")
+		}
+		return load.Result{Outcome: load.Loaded}, nil
+	}))
+	defer server.Close()
+	good := strings.ReplaceAll(push("OBJECT_FINALIZE", false), `"objectGeneration":"7"`, `"objectGeneration":"8"`)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			body, want := good, http.StatusOK
+			if i%2 == 0 {
+				body, want = push("OBJECT_FINALIZE", true), http.StatusInternalServerError
+			}
+			resp, err := http.Post(server.URL, "application/json", strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("request %d: status %d, want %d", i, resp.StatusCode, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestHandlerStrangeObjects(t *testing.T) {
+	loaded := false
+	h := handler(func(load.File) (load.Result, error) { loaded = true; return load.Result{}, nil })
+	status := map[string]int{}
+	for name, stat := range map[string]func() (map[string]string, error){
+		"of somebody else": func() (map[string]string, error) { return nil, nil },
+		"gone":             func() (map[string]string, error) { return nil, errkind.With(errkind.NotFound, errors.New("404")) },
+		"broken metadata":  func() (map[string]string, error) { m := attrs.Metadata(); m["seneka-size"] = "x"; return m, nil },
+	} {
+		h.Stat = func(context.Context, object.Landed) (map[string]string, int64, error) {
+			m, err := stat()
+			return m, 7, err
+		}
+		status[name] = post(t, h, http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", false))
+	}
+	if got, want := fmt.Sprint(status), "map[broken metadata:503 gone:503 of somebody else:204]"; got != want || loaded {
+		t.Errorf("statuses %s, loaded %v; want %s, nothing loaded", got, loaded, want)
+	}
+}

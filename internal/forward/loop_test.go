@@ -1,0 +1,239 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seneka-io/seneka/internal/object"
+)
+
+// queue is SQS with its visibility clock. It is used within a synctest bubble, whose clock it reads.
+type queue struct {
+	messages []*queued
+	deleted  []string
+	hides    []string
+	failHide bool
+}
+
+type queued struct {
+	Message
+	visibleAt time.Time
+	receives  int
+	gone      bool
+}
+
+func (q *queue) send(id, body string) {
+	q.messages = append(q.messages, &queued{Message: Message{ID: id, Body: []byte(body)}})
+}
+
+func (q *queue) Receive(ctx context.Context, most int, visibility time.Duration) ([]Message, error) {
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		var got []Message
+		for _, m := range q.messages {
+			if !m.gone && !m.visibleAt.After(time.Now()) && len(got) < most {
+				m.visibleAt = time.Now().Add(visibility)
+				m.receives++
+				m.Received, m.Receipt = time.Now(), fmt.Sprintf("%s-%d", m.ID, m.receives)
+				got = append(got, m.Message)
+			}
+		}
+		if len(got) > 0 {
+			return got, nil
+		}
+		if !pause(ctx, time.Second) {
+			return nil, ctx.Err()
+		}
+	}
+	return nil, nil
+}
+
+func (q *queue) find(id string) *queued {
+	for _, m := range q.messages {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+func (q *queue) Delete(_ context.Context, m Message) error {
+	q.find(m.ID).gone = true
+	q.deleted = append(q.deleted, m.ID)
+	return nil
+}
+
+func (q *queue) Hide(_ context.Context, m Message, visibility time.Duration) error {
+	q.hides = append(q.hides, fmt.Sprintf("%s %s", m.ID, visibility))
+	if q.failHide {
+		return errors.New("the receipt handle has expired")
+	}
+	q.find(m.ID).visibleAt = time.Now().Add(visibility)
+	return nil
+}
+
+func event(keys ...string) string {
+	body := `{"Records":[`
+	for i, k := range keys {
+		if i > 0 {
+			body += ","
+		}
+		body += fmt.Sprintf(`{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"2026-01-01T00:00:00.000Z","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"src"},"object":{"key":%q,"size":3,"eTag":"e","sequencer":"01"}}}`, k)
+	}
+	return body + "]}"
+}
+
+// run runs a loop over q in a bubble for so long, then stops it and waits for its end.
+func run(t *testing.T, q *queue, d time.Duration, forward func(ctx context.Context, e object.Event) error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := &Loop{
+			Queue: q, Log: slog.New(slog.DiscardHandler), Workers: 4, Bytes: 1000, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Forward: func(ctx context.Context, e object.Event, _ time.Time) (Outcome, error) {
+				if err := forward(ctx, e); err != nil {
+					return "", err
+				}
+				return Forwarded, nil
+			},
+		}
+		ctx, stop := context.WithTimeout(t.Context(), d)
+		defer stop()
+		if err := l.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func TestLoopDeletesWhatIsDone(t *testing.T) {
+	q := &queue{}
+	q.send("one", event("a+b%2Bc.log"))
+	q.send("many", event("x", "y", "z"))
+	q.send("test", `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-01-01T00:00:00.000Z","Bucket":"src","RequestId":"r","HostId":"h"}`)
+	seen := map[string]int{}
+	run(t, q, 10*time.Second, func(_ context.Context, e object.Event) error { seen[e.Key]++; return nil })
+	for _, key := range []string{"a b+c.log", "x", "y", "z"} {
+		if seen[key] != 1 {
+			t.Errorf("%q was forwarded %d times; all: %v", key, seen[key], seen)
+		}
+	}
+	if len(q.deleted) != 3 {
+		t.Errorf("deleted %v, want all three", q.deleted)
+	}
+}
+
+// A message stays until all of it is done, and comes again after its visibility timeout.
+func TestLoopAllOrNothing(t *testing.T) {
+	q := &queue{}
+	q.send("m", event("good", "bad"))
+	tries := map[string]int{}
+	run(t, q, 5*time.Minute, func(_ context.Context, e object.Event) error {
+		if tries[e.Key]++; e.Key == "bad" && tries["bad"] == 1 {
+			return errors.New("down")
+		}
+		return nil
+	})
+	if tries["bad"] != 2 || tries["good"] != 2 || len(q.deleted) != 1 {
+		t.Errorf("tries %v, deleted %v; want two tries of both and one delete", tries, q.deleted)
+	}
+}
+
+// What cannot be understood is never deleted: the queue's redrive policy parks it.
+func TestLoopNotUnderstood(t *testing.T) {
+	q := &queue{}
+	q.send("m", "hello")
+	run(t, q, time.Hour, func(context.Context, object.Event) error { return nil })
+	if len(q.deleted) > 0 || q.messages[0].receives < 20 {
+		t.Errorf("deleted %v after %d receives, want none and one every two minutes", q.deleted, q.messages[0].receives)
+	}
+}
+
+func TestLoopPanicCostsOneMessage(t *testing.T) {
+	q := &queue{}
+	q.send("bad", event("boom"))
+	q.send("good", event("fine"))
+	run(t, q, time.Minute, func(_ context.Context, e object.Event) error {
+		if e.Key == "boom" {
+			panic("boom")
+		}
+		return nil
+	})
+	if len(q.deleted) != 1 || q.deleted[0] != "good" {
+		t.Errorf("deleted %v, want only the good one", q.deleted)
+	}
+}
+
+// A long copy keeps its message hidden: nobody else gets it meanwhile.
+func TestLoopHeartbeat(t *testing.T) {
+	q := &queue{}
+	q.send("m", event("long"))
+	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
+		if !pause(ctx, 30*time.Minute+time.Second) {
+			return ctx.Err()
+		}
+		return nil
+	})
+	if q.messages[0].receives != 1 || len(q.deleted) != 1 || len(q.hides) != 30 {
+		t.Errorf("%d receives, %d heartbeats, deleted %v; want 1, one a minute, deleted", q.messages[0].receives, len(q.hides), q.deleted)
+	}
+}
+
+// A heartbeat that fails ends, and the copy goes on: whoever gets the message too finds it made.
+func TestLoopHeartbeatFails(t *testing.T) {
+	q := &queue{failHide: true}
+	q.send("m", event("long"))
+	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
+		if !pause(ctx, 30*time.Minute+time.Second) {
+			return ctx.Err()
+		}
+		return nil
+	})
+	if len(q.deleted) == 0 {
+		t.Error("the copy was given up")
+	}
+}
+
+// Told to stop, the loop lets short copies finish and gives long ones back at once.
+func TestLoopDrain(t *testing.T) {
+	q := &queue{}
+	q.send("short", event("short"))
+	q.send("long", event("long"))
+	run(t, q, 5*time.Second, func(ctx context.Context, e object.Event) error {
+		d := 8 * time.Second
+		if e.Key == "long" {
+			d = time.Hour
+		}
+		if !pause(ctx, d) {
+			return ctx.Err()
+		}
+		return nil
+	})
+	if len(q.deleted) != 1 || q.deleted[0] != "short" {
+		t.Errorf("deleted %v, want the short one", q.deleted)
+	}
+	if len(q.hides) != 1 || q.hides[0] != "long 0s" {
+		t.Errorf("visibility changes %v, want the long one given back", q.hides)
+	}
+}
+
+func TestLoopBudget(t *testing.T) {
+	q := &queue{}
+	for i := range 20 {
+		q.send(fmt.Sprint(i), event(fmt.Sprint("k", i)))
+	}
+	under, most := 0, 0
+	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
+		under++
+		most = max(most, under)
+		pause(ctx, time.Second)
+		under--
+		return nil
+	})
+	if len(q.deleted) != 20 || most > 4 {
+		t.Errorf("%d deleted, %d copies at a time; want 20 and at most 4 workers", len(q.deleted), most)
+	}
+}
