@@ -3,7 +3,6 @@ package row
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -117,7 +116,9 @@ func (f *field) closeLength(dst []byte, start int) []byte {
 	begin := start - f.width
 	if width != f.width {
 		var room [binary.MaxVarintLen64]byte
-		dst = slices.Replace(dst, begin, start, room[:width]...)
+		dst = append(dst, room[:width]...)
+		copy(dst[begin+width:], dst[start:start+length])
+		dst = dst[:begin+width+length]
 		f.width = width
 	}
 	protowire.AppendVarint(dst[:begin], uint64(length))
