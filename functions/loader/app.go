@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -44,6 +45,10 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
+	route, err := Router(cfg)
+	if err != nil {
+		return nil, err
+	}
 	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
 	if err != nil {
 		return nil, err
@@ -56,7 +61,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	app.closers = append(app.closers, query)
 
 	loader := &load.Loader{
-		Route:   Router(cfg),
+		Route:   route,
 		Landing: gcs,
 		Ledger:  gcs.Ledger(cfg.Ledger),
 		Streams: write,
@@ -83,15 +88,28 @@ func (a *App) Close() error {
 }
 
 // Router turns the configuration's rules into targets of loads.
-func Router(cfg *config.Config) load.Router {
+func Router(cfg *config.Config) (load.Router, error) {
+	known := map[*config.Source]load.Target{}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		f, ok := formats.Lookup(s.Format)
+		if !ok {
+			return nil, fmt.Errorf("source %s: format %q is not known", s.Name, s.Format)
+		}
+		if s.Partition != nil && s.Partition.Column != f.Spec.PartitionBy {
+			return nil, fmt.Errorf("source %s: partition.column is %q, and tables of format %s are partitioned by %q: leave partition out", s.Name, s.Partition.Column, f.Name, f.Spec.PartitionBy)
+		}
+		known[s] = load.Target{Source: s.Name, Format: f, MaxRejectRatio: s.MaxRejectRatio}
+	}
 	return func(s object.Source) (load.Target, bool) {
 		m, ok := cfg.Match(s)
 		if !ok {
 			return load.Target{}, false
 		}
-		f, ok := formats.Lookup(m.Source.Format) // config.Parse let known formats only pass
-		return load.Target{Source: m.Source.Name, Format: f, Table: m.Table, MaxRejectRatio: m.Source.MaxRejectRatio}, ok
-	}
+		t := known[m.Source]
+		t.Table = m.Table
+		return t, true
+	}, nil
 }
 
 func emulator(hostport string, options func(string) []option.ClientOption) []option.ClientOption {

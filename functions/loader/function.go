@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -32,7 +31,7 @@ type Function struct {
 func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	app, err := f.enter()
 	if err != nil {
-		slog.Error("cannot start the loader", "error", err)
+		telemetry.Fail("loader", err)
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

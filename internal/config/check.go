@@ -38,40 +38,33 @@ func (s *section) bucket(key string) string {
 }
 
 func (s *section) sources(formats []string) []Source {
-	const example = "a list, each item with name, match, format and table"
+	const example = "[{name: …, match: …, format: …, table: …}]"
 	n, ok := s.require("sources", example)
 	if !ok {
 		return nil
 	}
 	list, ok := n.(*ast.SequenceNode)
 	if !ok || len(list.Values) == 0 {
-		s.fail(s.fields["sources"].at, "sources", "must be a list; write %s", example)
+		s.fail(s.fields["sources"].at, "sources", "must be a list; write sources: %s", example)
 		return nil
 	}
 	sources := make([]Source, 0, len(list.Values))
 	names, patterns := map[string]int{}, map[string]int{} // to the line of the first
 	for i, item := range list.Values {
-		src := s.section(position(item), item, fmt.Sprintf("sources[%d]", i), []string{
-			"name", "match", "format", "table", "schema", "partition", "on_change", "max_reject_ratio",
-		})
-		if src == nil {
-			continue
+		path := fmt.Sprintf("sources[%d]", i)
+		if s := s.section(position(item), item, path, sourceKeys); s != nil {
+			src := s.source(formats)
+			sources = append(sources, src)
+			s.once("name", src.Name, names, "is the name of the source on line %d too; write another")
+			s.once("match", src.Match.String(), patterns, "can never match: the source on line %d has the same pattern and comes first; remove one")
 		}
-		sources = append(sources, src.source(formats))
-		src.once("name", names, "is the name of another source, on line %d; write a name of its own")
-		src.once("match", patterns, "can never match: the source on line %d has the same pattern and comes first; remove one")
 	}
 	return sources
 }
 
 // once reports a value of key that an earlier source has too; lines tells which line that is.
-func (s *section) once(key string, lines map[string]int, problem string) {
-	n, ok := s.get(key)
-	if !ok {
-		return
-	}
-	value, ok := scalar(n)
-	if !ok {
+func (s *section) once(key, value string, lines map[string]int, problem string) {
+	if value == "" { // wrong, and reported
 		return
 	}
 	if line, dup := lines[value]; dup {
@@ -81,21 +74,23 @@ func (s *section) once(key string, lines map[string]int, problem string) {
 	lines[value] = s.fields[key].at.Line
 }
 
+var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_change", "max_reject_ratio"}
+
 // source reads one source.
 func (s *section) source(formats []string) (src Source) {
 	src.Name, _ = s.text("name", "A-SHORT-NAME", checkName)
-	_, matchOK := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
+	_, matched := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
 		src.Match, err = ParsePattern(text)
 		return err
 	})
-	src.Format, _ = s.text("format", "FORMAT, known: "+strings.Join(formats, ", "), func(text string) error {
+	src.Format, _ = s.text("format", "one of "+strings.Join(formats, ", "), func(text string) error {
 		if slices.Contains(formats, text) {
 			return nil
 		}
-		return errors.New(unknown("format", text, formats))
+		return unknown("format", text, formats)
 	})
 	src.Table, _ = s.text("table", "DATASET.TABLE", func(text string) error {
-		if !matchOK { // which placeholders there are is not known
+		if !matched { // which placeholders there are is not known
 			return nil
 		}
 		return checkTable(text, src.Match.Names())
@@ -128,7 +123,7 @@ func only(value string) func(string) error {
 		if text == value {
 			return nil
 		}
-		return fmt.Errorf("the only value is %s; write that or remove the key", value)
+		return fmt.Errorf("must be %s, the only value today", value)
 	}
 }
 

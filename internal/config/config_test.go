@@ -79,6 +79,15 @@ func TestParseExample(t *testing.T) {
 	}
 }
 
+func TestParseRatios(t *testing.T) {
+	for text, want := range map[string]float64{"0": 0, "1": 1, "0.5": 0.5, ".25": 0.25, "1e-2": 0.01, `"0.1"`: 0.1} {
+		c := parse(t, head+"sources: [{name: a, match: 's3://b/**', format: alb, table: d.t, max_reject_ratio: "+text+"}]\n")
+		if got := c.Sources[0].MaxRejectRatio; got != want {
+			t.Errorf("%s is read as %v", text, got)
+		}
+	}
+}
+
 // The same configuration in the other ways that YAML has to write it.
 func TestParseStyles(t *testing.T) {
 	source := `{"name": "a", "match": "s3://b/**", "format": "alb", "table": "d.t"}`
@@ -121,13 +130,12 @@ func TestParseAnchors(t *testing.T) {
     match: s3://b/c/**
     format: *format
 `)
-	var got [][]string
 	for i, s := range c.Sources {
 		if s.MaxRejectRatio != 0.5 {
 			t.Errorf("sources[%d] has ratio %v", i, s.MaxRejectRatio)
 		}
 	}
-	got = c.Summary()
+	got := c.Summary()
 	want := [][]string{
 		{"a", "s3://b/a/**", "alb", "d.a"},
 		{"b", "s3://b/b/**", "alb", "d.a"},
@@ -189,10 +197,8 @@ func TestMatchTakesTheFirst(t *testing.T) {
 			t.Errorf("s3://%s/%s: %+v, %v; want %s of %s", tt.bucket, tt.key, m, ok, tt.want, tt.source)
 		}
 	}
-	for i := range c.Sources {
-		if m, ok := c.Match(object.Source{Bucket: "elsewhere", Key: "app/shop/1.gz"}); ok {
-			t.Errorf("sources[%d]: %+v matches another bucket", i, m)
-		}
+	if m, ok := c.Match(object.Source{Bucket: "elsewhere", Key: "app/shop/1.gz"}); ok {
+		t.Errorf("%+v matches another bucket", m)
 	}
 	if m, _ := c.Match(object.Source{Bucket: "logs", Key: "x"}); m.Source != &c.Sources[1] {
 		t.Error("Match returns a copy of the source")

@@ -142,7 +142,7 @@ func (p Pattern) Names() []string {
 	if p.re == nil {
 		return nil
 	}
-	return slices.DeleteFunc(p.re.SubexpNames(), func(n string) bool { return n == "" })
+	return slices.Clone(p.re.SubexpNames()[1:])
 }
 
 // Match reports whether s is one of p's objects, and what its placeholders stand for. The zero

@@ -16,6 +16,7 @@ type section struct {
 	path   string // "" at the top, else as in sources[1]
 	at     *token.Position
 	fields map[string]field
+	meant  map[string]bool // keys that an unknown one was taken for
 }
 
 type field struct {
@@ -34,14 +35,14 @@ func (d *decoder) section(at *token.Position, n ast.Node, path string, known []s
 		d.fail(at, path, "must be keys and values; known: %s", strings.Join(known, ", "))
 		return nil
 	}
-	s := &section{d, path, at, map[string]field{}}
-	s.add(m, known, map[*ast.MappingNode]bool{})
+	s := &section{d, path, at, map[string]field{}, map[string]bool{}}
+	s.add(m, known, map[ast.Node]bool{})
 	return s
 }
 
-// add takes in the keys of m and then those of the mappings that it merges, once each: a key that
-// is there already goes before a merged one.
-func (s *section) add(m *ast.MappingNode, known []string, seen map[*ast.MappingNode]bool) {
+// add takes in the keys of m and then those of the mappings that it merges: a key that is there
+// already goes before a merged one. Each node is taken once, so that aliases cannot go round.
+func (s *section) add(m *ast.MappingNode, known []string, seen map[ast.Node]bool) {
 	if seen[m] {
 		return
 	}
@@ -60,7 +61,8 @@ func (s *section) add(m *ast.MappingNode, known []string, seen map[*ast.MappingN
 		}
 		lines[key] = at.Line
 		if !slices.Contains(known, key) {
-			s.fail(at, s.join(key), "%s", unknown("key", key, known))
+			s.fail(at, s.join(key), "%v", unknown("key", key, known))
+			s.meant[nearest(key, known)] = true
 		} else if _, there := s.fields[key]; !there {
 			s.fields[key] = field{at, kv.Value}
 		}
@@ -70,21 +72,22 @@ func (s *section) add(m *ast.MappingNode, known []string, seen map[*ast.MappingN
 	}
 }
 
-func (s *section) merge(n ast.Node, known []string, seen map[*ast.MappingNode]bool) {
-	at := position(n)
+// merge takes in the keys of n, the value of a << key: a mapping or a list of them.
+func (s *section) merge(n ast.Node, known []string, seen map[ast.Node]bool) {
 	switch v := s.resolve(n, s.join("<<")).(type) {
+	case nil: // reported
 	case *ast.MappingNode:
 		s.add(v, known, seen)
 	case *ast.SequenceNode:
+		if seen[v] {
+			return
+		}
+		seen[v] = true
 		for _, e := range v.Values {
-			if m, ok := s.resolve(e, s.join("<<")).(*ast.MappingNode); ok {
-				s.add(m, known, seen)
-			} else {
-				s.fail(position(e), s.join("<<"), "must name keys and values to merge")
-			}
+			s.merge(e, known, seen)
 		}
 	default:
-		s.fail(at, s.join("<<"), "must name keys and values to merge")
+		s.fail(position(n), s.join("<<"), "must name keys and values to merge")
 	}
 }
 
@@ -98,30 +101,29 @@ func (s *section) join(key string) string {
 
 // problem reports what is wrong with the value of key.
 func (s *section) problem(key, value string, err error) {
+	const most = 200 // bytes of it that help
+	if len(value) > most {
+		value = value[:most] + "…"
+	}
 	s.fail(s.fields[key].at, s.join(key), "%q: %v", value, err)
 }
 
-// get returns the value of key. ok is false if the key is missing or has no value.
-func (s *section) get(key string) (value ast.Node, ok bool) {
-	f, ok := s.fields[key]
-	if !ok {
+// require returns the value of a key that must be there. ok is false after an error, which tells to
+// write example if there is no value.
+func (s *section) require(key, example string) (value ast.Node, ok bool) {
+	f, there := s.fields[key]
+	if !there {
+		if !s.meant[key] {
+			s.fail(s.at, s.join(key), "missing; write %s: %s", key, example)
+		}
 		return nil, false
 	}
 	value = s.resolve(f.value, s.join(key))
-	return value, value != nil && value.Type() != ast.NullType
-}
-
-// require is get for a key that must be there; without it the error tells to write example.
-func (s *section) require(key, example string) (value ast.Node, ok bool) {
-	if value, ok = s.get(key); ok {
-		return value, true
+	if value != nil && value.Type() == ast.NullType {
+		s.fail(f.at, s.join(key), "has no value; write %s: %s", key, example)
+		return nil, false
 	}
-	at := s.at
-	if f, there := s.fields[key]; there {
-		at = f.at
-	}
-	s.fail(at, s.join(key), "missing; write %s: %s", key, example)
-	return nil, false
+	return value, value != nil
 }
 
 // text returns the value of a key that must be there, if check takes it. ok is false after an error.
@@ -132,7 +134,7 @@ func (s *section) text(key, example string, check func(string) error) (value str
 	}
 	value, ok = scalar(n)
 	if !ok {
-		s.fail(s.fields[key].at, s.join(key), "must be text; write %s: %s", key, example)
+		s.fail(s.fields[key].at, s.join(key), "must be a single value; write %s: %s", key, example)
 		return "", false
 	}
 	if err := check(value); err != nil {

@@ -6,12 +6,12 @@ import (
 )
 
 // unknown says that word is none of known, and which of them it may have been meant to be.
-func unknown(what, word string, known []string) string {
-	list := "known: " + strings.Join(known, ", ")
+func unknown(what, word string, known []string) error {
+	list := strings.Join(known, ", ")
 	if near := nearest(word, known); near != "" {
-		return fmt.Sprintf("unknown %s, did you mean %q? %s", what, near, list)
+		return fmt.Errorf("unknown %s, did you mean %q? known: %s", what, near, list)
 	}
-	return fmt.Sprintf("unknown %s; %s", what, list)
+	return fmt.Errorf("unknown %s; known: %s", what, list)
 }
 
 // nearest returns the word of known that is fewest edits away from word, or "" if that takes more

@@ -8,16 +8,17 @@ import (
 	"strings"
 )
 
-// maxTableName is the most characters that BigQuery takes in the name of a table.
+// maxName is the most characters that BigQuery takes in the name of a dataset or a table.
+// https://cloud.google.com/bigquery/docs/datasets#dataset-naming
 // https://cloud.google.com/bigquery/docs/tables#table_naming
-const maxTableName = 1024
+const maxName = 1024
 
 // reserved begins the names of Seneka's own tables. A key must not be able to put rows there: the
 // load log has a say in what counts as loaded.
 const reserved = "seneka_"
 
 var (
-	datasetName  = regexp.MustCompile(`^[A-Za-z0-9_]{1,1024}$`)
+	datasetName  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	tableName    = regexp.MustCompile(`^(?:[A-Za-z0-9_-]|\{[a-z][a-z0-9_]*\})+$`)
 	placeholders = regexp.MustCompile(`\{[^{}]*\}`)
 )
@@ -31,19 +32,26 @@ func checkTable(template string, names []string) error {
 		return errors.New("must be a dataset and a table; write DATASET.TABLE")
 	case strings.ContainsAny(dataset, "{}"):
 		return errors.New("has a placeholder in the dataset; write it behind the dot, in the table's name")
-	case !datasetName.MatchString(dataset):
+	case !datasetName.MatchString(dataset) || len(dataset) > maxName:
 		return fmt.Errorf("%q is no dataset name; write letters, digits and underscores", dataset)
-	case !tableName.MatchString(name) || len(name) > maxTableName:
+	case !tableName.MatchString(name) || len(name) > maxName:
 		return fmt.Errorf("%q is no table name; write letters, digits, underscores, hyphens and {placeholders}", name)
 	case isReserved(name):
 		return fmt.Errorf("names that begin with %s are Seneka's own; write another", reserved)
 	}
 	for _, p := range placeholders.FindAllString(name, -1) {
 		if !slices.Contains(names, p[1:len(p)-1]) {
-			return fmt.Errorf("%s is not in match; write %s there, in place of a *", p, p)
+			return notCaptured(p, names)
 		}
 	}
 	return nil
+}
+
+func notCaptured(placeholder string, names []string) error {
+	if near := nearest(placeholder[1:len(placeholder)-1], names); near != "" {
+		return fmt.Errorf("%s is not in match, did you mean {%s}?", placeholder, near)
+	}
+	return fmt.Errorf("%s is not in match; write it there in place of a *", placeholder)
 }
 
 // fillName returns the table name that template makes of captures. A captured value comes from
@@ -57,7 +65,7 @@ func fillName(template string, captures map[string]string) string {
 	if isReserved(name) {
 		name = "_" + name
 	}
-	return name[:min(len(name), maxTableName)]
+	return name[:min(len(name), maxName)]
 }
 
 func legal(r rune) rune {

@@ -1,0 +1,35 @@
+package config
+
+import "github.com/goccy/go-yaml"
+
+// YAML returns the configuration as a file that Parse reads to the same.
+func (c *Config) YAML() ([]byte, error) {
+	type partition struct {
+		Column string `yaml:"column"`
+		By     string `yaml:"by"`
+	}
+	type source struct {
+		Name           string     `yaml:"name"`
+		Match          string     `yaml:"match"`
+		Format         string     `yaml:"format"`
+		Table          string     `yaml:"table"`
+		Partition      *partition `yaml:"partition,omitempty"`
+		OnChange       string     `yaml:"on_change"`
+		MaxRejectRatio float64    `yaml:"max_reject_ratio"`
+	}
+	file := struct {
+		Project string   `yaml:"project"`
+		Landing string   `yaml:"landing"`
+		Ledger  string   `yaml:"ledger"`
+		Queue   string   `yaml:"queue"`
+		Sources []source `yaml:"sources"`
+	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue}
+	for _, s := range c.Sources {
+		f := source{Name: s.Name, Match: s.Match.String(), Format: s.Format, Table: s.Table, OnChange: s.OnChange, MaxRejectRatio: s.MaxRejectRatio}
+		if s.Partition != nil {
+			f.Partition = &partition{s.Partition.Column, s.Partition.By}
+		}
+		file.Sources = append(file.Sources, f)
+	}
+	return yaml.Marshal(file)
+}
