@@ -1,7 +1,7 @@
 // Command forwarder copies what S3 announces on an SQS queue to the landing bucket.
 //
 // Environment: SENEKA_CONFIG (a path or gs://bucket/name), SENEKA_WORKERS, SENEKA_MAX_BYTES,
-// SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and what the SDKs of AWS and Google Cloud read. SIGTERM
+// SENEKA_VISIBILITY_SECONDS, SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and what the SDKs of AWS and Google Cloud read. SIGTERM
 // drains: copies under way finish or are given back to the queue.
 package main
 

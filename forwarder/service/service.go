@@ -21,10 +21,8 @@ import (
 	"github.com/seneka-io/seneka/internal/sqsqueue"
 )
 
-const (
-	visibility = 2 * time.Minute
-	drain      = 25 * time.Second // ECS kills a task 30 s after SIGTERM
-)
+// drain is how long copies under way may take after SIGTERM: ECS kills a task 30 s after it.
+const drain = 25 * time.Second
 
 // Service is the forwarder: clients made once, closed by Close.
 type Service struct {
@@ -34,13 +32,19 @@ type Service struct {
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
 // SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
-// SENEKA_WORKERS (16) and SENEKA_MAX_BYTES (256 MiB) bound what is copied at a time.
+// SENEKA_WORKERS (16) and SENEKA_MAX_BYTES (256 MiB) bound what is copied at a time;
+// SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
+// and what a killed task held comes again when it has passed.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
 	workers, err := number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
 	if err != nil {
 		return nil, err
 	}
 	budget, err := number(getenv, "SENEKA_MAX_BYTES", 256<<20, 1<<20, 1<<40)
+	if err != nil {
+		return nil, err
+	}
+	visibility, err := number(getenv, "SENEKA_VISIBILITY_SECONDS", 30, 2, 43200)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +74,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	}
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
-		Workers: int(workers), Bytes: budget, Visibility: visibility, Drain: drain,
+		Workers: int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
 	return &Service{loop, gcs}, nil
 }

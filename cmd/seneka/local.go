@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seneka-io/seneka/internal/localcloud"
+)
+
+// localProject is what the local cloud's project is called.
+const localProject = localcloud.Project
+
+// Ready is what the ready file says: where a running local cloud's services listen. pubsub and
+// bigquery_storage are host:port, for gRPC; the others are URLs.
+type Ready struct {
+	S3              string `json:"s3"`
+	S3Bucket        string `json:"s3_bucket"`
+	SQS             string `json:"sqs"`
+	QueueURL        string `json:"queue_url"`
+	GCS             string `json:"gcs"`
+	PubSub          string `json:"pubsub"`
+	BigQuery        string `json:"bigquery"`
+	BigQueryStorage string `json:"bigquery_storage"`
+	Loader          string `json:"loader"`
+	Project         string `json:"project"`
+	Config          string `json:"config"` // path of the configuration that forwarder and loader read
+}
+
+// write puts the ready file in place at once, so that nobody reads half of it.
+func (r Ready) write(path string) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
+		return fmt.Errorf("ready file: %w", err)
+	}
+	return os.Rename(tmp, path)
+}
+
+func newLocal() *cobra.Command {
+	o := stackOptions{Ports: localcloud.Ports{S3: 9000, SQS: 9324, GCS: 4443, PubSub: 8085, BigQuery: 9050, BigQueryStorage: 9060}, LoaderPort: 8080}
+	var readyFile string
+	cmd := &cobra.Command{
+		Use:   "local",
+		Short: "Run the whole pipeline on this machine, with no cloud account",
+		Long: `Run S3, SQS, GCS, Pub/Sub and BigQuery stand-ins on loopback, and the forwarder and the loader against them,
+until Ctrl-C. Ordinary clients work: aws --endpoint-url, gcloud storage, bq --api. It proves the pipeline and
+teaches the tables; it does not measure BigQuery.
+
+Without --config, load balancer logs put into s3://` + defaultBucket + ` go into the table logs.alb, by their file names.
+Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
+		Example: `  seneka local --data ./state --ready-file ready.json
+  seneka local --only-cloud --push-endpoint http://127.0.0.1:8080 --config seneka.yaml`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.OnlyCloud && o.PushEndpoint == "" {
+				return usage(errors.New("--only-cloud needs --push-endpoint, the loader's URL"), cmd)
+			}
+			if o.PushEndpoint != "" && !o.OnlyCloud {
+				return usage(errors.New("--push-endpoint goes with --only-cloud"), cmd)
+			}
+			o.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			return runLocal(cmd.Context(), cmd.OutOrStdout(), o, readyFile)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Data, "data", "", "folder of the state, kept; without it the state is removed in the end")
+	f.StringVar(&o.Config, "config", "", "configuration whose sources and buckets to use; its project and queue become the local ones")
+	f.StringVar(&readyFile, "ready-file", "", "file to write the endpoints to, as JSON, once all is up")
+	f.BoolVar(&o.OnlyCloud, "only-cloud", false, "run the stand-ins alone, without forwarder and loader")
+	f.StringVar(&o.PushEndpoint, "push-endpoint", "", "URL of the loader that Pub/Sub pushes to, with --only-cloud")
+	for _, p := range []struct {
+		name string
+		port *int
+	}{
+		{"s3", &o.Ports.S3}, {"sqs", &o.Ports.SQS}, {"gcs", &o.Ports.GCS}, {"pubsub", &o.Ports.PubSub},
+		{"bigquery", &o.Ports.BigQuery}, {"bigquery-storage", &o.Ports.BigQueryStorage}, {"loader", &o.LoaderPort},
+	} {
+		f.IntVar(p.port, p.name+"-port", *p.port, "loopback port of "+p.name+", 0 for a free one")
+	}
+	return cmd
+}
+
+// runLocal runs a local cloud until ctx ends.
+func runLocal(ctx context.Context, out io.Writer, o stackOptions, readyFile string) (err error) {
+	kept := o.Data != ""
+	if !kept {
+		if o.Data, err = os.MkdirTemp("", "seneka-local-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.Data)) }()
+	}
+	s, err := startStack(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if readyFile == "" {
+		readyFile = filepath.Join(o.Data, "ready.json")
+	}
+	if err := s.Ready.write(readyFile); err != nil {
+		return err
+	}
+	printEndpoints(out, s.Ready, readyFile, o.Data, kept)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.Failed:
+		return err
+	}
+}
+
+// printEndpoints says where everything is and what to try.
+func printEndpoints(out io.Writer, r Ready, readyFile, data string, kept bool) {
+	what := "kept"
+	if !kept {
+		what = "removed in the end; keep it with --data DIR"
+	}
+	fmt.Fprintf(out, `The local cloud is up. Stop it with Ctrl-C.
+
+  S3                %s   bucket %s
+  SQS               %s   queue  %s
+  GCS               %s
+  Pub/Sub           %s   (gRPC)
+  BigQuery          %s   project %s
+  BigQuery Storage  %s   (gRPC)
+  loader            %s
+  configuration     %s
+  state             %s (%s)
+
+Try it in another terminal:
+
+  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1 \
+    aws --endpoint-url %s s3 cp testdata/alb/vrl.log 's3://%s/AWSLogs/1_elasticloadbalancing_us-east-1_app.my-lb.1.log'
+  bq --api %s --project_id=%s --oauth_access_token=local query --nouse_legacy_sql 'SELECT COUNT(*) AS requests FROM logs.alb'
+  seneka query --local %s "SELECT elb_status_code, COUNT(*) AS requests FROM logs.alb GROUP BY 1 ORDER BY 2 DESC"
+
+`, r.S3, r.S3Bucket, r.SQS, r.QueueURL, r.GCS, r.PubSub, r.BigQuery, r.Project, r.BigQueryStorage, r.Loader, r.Config, data, what,
+		r.S3, r.S3Bucket, r.BigQuery, r.Project, readyFile)
+}
+
+// hostOf returns host:port of a URL that this program made.
+func hostOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seneka-io/seneka/forwarder/service"
+	"github.com/seneka-io/seneka/functions/loader"
+	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/format/formats"
+	"github.com/seneka-io/seneka/internal/localcloud"
+)
+
+// defaultConfig is the local cloud's configuration where none is given.
+//
+//go:embed local.yaml
+var defaultConfig []byte
+
+const defaultBucket = "logs"
+
+// stackOptions describe a local cloud with what runs on it.
+type stackOptions struct {
+	Data         string // folder of the state
+	Config       string // path of the configuration; empty: the default one
+	OnlyCloud    bool   // neither forwarder nor loader
+	PushEndpoint string // the loader's URL, with OnlyCloud
+	Ports        localcloud.Ports
+	LoaderPort   int
+	Log          *slog.Logger
+}
+
+// stack is a running local cloud and, unless it is the cloud alone, the forwarder and the loader:
+// the same as in production, by the same environment variables, in this process.
+type stack struct {
+	Ready  Ready
+	Failed <-chan error // receives once if the forwarder or the loader stops by itself
+	close  []func() error
+}
+
+// startStack starts all and returns once all is up. It sets this process's environment, which the
+// SDKs read: one stack at a time.
+func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
+	s := &stack{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if o.Data, err = filepath.Abs(o.Data); err != nil {
+		return nil, err
+	}
+	cfg, err := localConfig(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	projects := []string{localProject, cfg.Project}
+	cfg.Project = localProject
+	buckets := s3Buckets(cfg)
+	cloud, err := localcloud.Start(ctx, localcloud.Options{
+		Dir: o.Data, Ports: o.Ports, Buckets: buckets, Queue: path.Base(cfg.Queue),
+		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: datasets(cfg, projects...), Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(cloud.Close)
+	cfg.Queue = cloud.QueueURL
+	s.Ready = Ready{
+		S3: cloud.S3, S3Bucket: buckets[0], SQS: cloud.SQS, QueueURL: cloud.QueueURL, GCS: cloud.GCS, PubSub: cloud.PubSub,
+		BigQuery: cloud.BigQuery, BigQueryStorage: cloud.BigQueryStorage, Loader: o.PushEndpoint, Project: cfg.Project,
+		Config: filepath.Join(o.Data, "seneka.yaml"),
+	}
+	if err := writeConfig(cfg, s.Ready.Config); err != nil {
+		return nil, err
+	}
+	if !o.OnlyCloud {
+		if err := s.startPrograms(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	return s, cloud.Push(s.Ready.Loader)
+}
+
+// startPrograms starts the loader and the forwarder.
+func (s *stack) startPrograms(ctx context.Context, o stackOptions) error {
+	env := s.Ready.environment()
+	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		env[name] = "" // of the user's real account
+	}
+	for name, value := range env {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	failed := make(chan error, 2)
+	s.Failed = failed
+	// What is under way when ctx ends still needs its clients: Close ends them in order.
+	alive := context.WithoutCancel(ctx)
+	if err := s.startLoader(alive, o, failed); err != nil {
+		return err
+	}
+	return s.startForwarder(alive, o, failed)
+}
+
+func (s *stack) startLoader(ctx context.Context, o stackOptions, failed chan<- error) error {
+	app, err := loader.Open(ctx, os.Getenv, o.Log)
+	if err != nil {
+		return err
+	}
+	s.onClose(app.Close)
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.LoaderPort)))
+	if err != nil {
+		return hinted(fmt.Errorf("loader: %w", err), "choose another port with --loader-port, 0 for a free one")
+	}
+	s.Ready.Loader = "http://" + listener.Addr().String()
+	server := &http.Server{Handler: app, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("loader: %w", err)
+		}
+	}()
+	s.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return server.Shutdown(ctx)
+	})
+	return nil
+}
+
+func (s *stack) startForwarder(ctx context.Context, o stackOptions, failed chan<- error) error {
+	forwarder, err := service.Open(ctx, os.Getenv, o.Log)
+	if err != nil {
+		return err
+	}
+	s.onClose(forwarder.Close)
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := forwarder.Run(ctx); err != nil {
+			failed <- fmt.Errorf("forwarder: %w", err)
+		}
+	}()
+	s.onClose(func() error { stop(); <-ended; return nil })
+	return nil
+}
+
+// Close stops everything, the last started first: what is under way finishes before its clients
+// and the cloud below it end.
+func (s *stack) Close() error {
+	var errs []error
+	for i := len(s.close) - 1; i >= 0; i-- {
+		errs = append(errs, s.close[i]())
+	}
+	s.close = nil
+	return errors.Join(errs...)
+}
+
+func (s *stack) onClose(do func() error) { s.close = append(s.close, do) }
+
+// environment is what makes forwarder, loader and the SDKs use the local cloud.
+func (r Ready) environment() map[string]string {
+	return map[string]string{
+		"SENEKA_CONFIG":                  r.Config,
+		"AWS_ENDPOINT_URL_S3":            r.S3,
+		"AWS_ENDPOINT_URL_SQS":           r.SQS,
+		"AWS_ACCESS_KEY_ID":              "local",
+		"AWS_SECRET_ACCESS_KEY":          "local",
+		"AWS_REGION":                     "us-east-1",
+		"AWS_EC2_METADATA_DISABLED":      "true",
+		"STORAGE_EMULATOR_HOST":          hostOf(r.GCS),
+		"PUBSUB_EMULATOR_HOST":           r.PubSub,
+		"BIGQUERY_EMULATOR_HOST":         hostOf(r.BigQuery),
+		"BIGQUERY_STORAGE_EMULATOR_HOST": r.BigQueryStorage,
+	}
+}
+
+// localConfig reads the configuration given, or the default one.
+func localConfig(ctx context.Context, o stackOptions) (*config.Config, error) {
+	name, data := "local.yaml", defaultConfig
+	if o.Config != "" {
+		var err error
+		if data, err = config.Read(ctx, o.Config, openGCS); err != nil {
+			return nil, err
+		}
+		name = o.Config
+	}
+	return config.Parse(name, data, formats.Names())
+}
+
+// writeConfig writes the configuration that forwarder and loader read.
+func writeConfig(cfg *config.Config, path string) error {
+	data, err := cfg.YAML()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o600)
+}
+
+// s3Buckets returns the buckets that the sources name in full, or the default one.
+func s3Buckets(cfg *config.Config) []string {
+	var buckets []string
+	for _, s := range cfg.Sources {
+		bucket, _, _ := strings.Cut(strings.TrimPrefix(s.Match.String(), "s3://"), "/")
+		if !strings.ContainsAny(bucket, "*?{") && !slices.Contains(buckets, bucket) {
+			buckets = append(buckets, bucket)
+		}
+	}
+	if len(buckets) == 0 {
+		return []string{defaultBucket}
+	}
+	return buckets
+}
+
+// datasets returns the datasets of the sources' tables, project.dataset each: in the local project
+// and in the one that the file names, which programs started by hand may use.
+func datasets(cfg *config.Config, projects ...string) []string {
+	var names []string
+	for _, s := range cfg.Sources {
+		dataset, _, _ := strings.Cut(s.Table, ".")
+		for _, project := range projects {
+			if name := project + "." + dataset; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
