@@ -178,7 +178,7 @@ func (c *connection) appendDefault(ctx context.Context, offset *wrapperspb.Int64
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	return c.server.store.Update(ctx, func(tx Tx) error { return tx.Append(ctx, c.target.table, values) })
+	return c.server.group.update(ctx, func(tx Tx) error { return tx.Append(ctx, c.target.table, values) })
 }
 
 // appendExplicit appends to the stream that the connection is for and returns the first row's
@@ -259,11 +259,11 @@ func (s *Server) appendTo(ctx context.Context, st *stream, schema []byte, rows *
 	if st.journal != nil {
 		err = st.journal.append(schema, rows)
 	} else {
-		err = s.store.Update(ctx, func(tx Tx) error {
+		err = s.group.update(ctx, func(tx Tx) error {
 			if err := tx.Append(ctx, st.name.table, values); err != nil {
 				return err
 			}
-			return s.save(ctx, tx, st.name, &next)
+			return s.save(ctx, tx.SetRecord, st.name, &next)
 		})
 	}
 	if err != nil {

@@ -51,9 +51,9 @@ func (s *Server) BatchCommitWriteStreams(ctx context.Context, req *storagepb.Bat
 // commitArguments checks what needs no look-up. That a stream may be named only once is not in
 // the documentation; committing it twice in one call cannot be meant.
 func commitArguments(req *storagepb.BatchCommitWriteStreamsRequest) (row.Table, []streamName, error) {
-	ref, ok := parseTable(req.GetParent())
-	if !ok {
-		return ref, nil, invalid("parent %q is not projects/{project}/datasets/{dataset}/tables/{table}", req.GetParent())
+	ref, err := row.ParseTablePath(req.GetParent())
+	if err != nil {
+		return ref, nil, invalid("parent: %v", err)
 	}
 	n := len(req.GetWriteStreams())
 	if n == 0 || n > maxCommit {
@@ -61,6 +61,7 @@ func commitArguments(req *storagepb.BatchCommitWriteStreamsRequest) (row.Table, 
 	}
 	names := make([]streamName, n)
 	for i, w := range req.GetWriteStreams() {
+		var ok bool
 		if names[i], ok = parseStream(w); !ok {
 			return ref, nil, invalidStreamName(w)
 		}
@@ -114,14 +115,14 @@ func (s *Server) acquireAll(ctx context.Context, names []streamName) (streams []
 // transaction. A crash before its end leaves everything as it was; a crash after it leaves
 // journals, which the records outweigh.
 func (s *Server) commit(ctx context.Context, ref row.Table, t Table, streams []*stream, at *timestamppb.Timestamp) error {
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.group.update(ctx, func(tx Tx) error {
 		for _, st := range streams {
 			if err := appendJournal(ctx, tx, ref, t, st.journal); err != nil {
 				return fmt.Errorf("commit stream %s: %w", st.name, err)
 			}
 			done := st.rec
 			done.Committed = at.AsTime()
-			if err := s.save(ctx, tx, st.name, &done); err != nil {
+			if err := s.save(ctx, tx.AddRecord, st.name, &done); err != nil {
 				return fmt.Errorf("commit stream %s: %w", st.name, err)
 			}
 		}

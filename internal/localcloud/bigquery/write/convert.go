@@ -104,7 +104,8 @@ func plain(fd protoreflect.FieldDescriptor, t row.Type) converter {
 	}
 }
 
-// wrapped is for the messages that stand for a scalar.
+// wrapped is for the messages that stand for a scalar. A wrapper goes where its scalar goes:
+// beside the pairs of the page, Google's adapt makes Int64Value of a nullable TIMESTAMP.
 func wrapped(md protoreflect.MessageDescriptor, t row.Type) converter {
 	switch md.FullName() {
 	case "google.protobuf.Timestamp":

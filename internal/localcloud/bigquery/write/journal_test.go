@@ -1,14 +1,13 @@
 package write
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
-
-	"errors"
 )
 
 func protoRows(rows ...string) *storagepb.ProtoRows {
@@ -104,5 +103,20 @@ func TestJournalDamage(t *testing.T) {
 		flipped := append([]byte{}, whole...)
 		flipped[at] ^= 0x40
 		check(flipped, at)
+	}
+}
+
+func BenchmarkJournal(b *testing.B) {
+	dir := b.TempDir()
+	rows := &storagepb.ProtoRows{}
+	for range 100 {
+		rows.SerializedRows = append(rows.SerializedRows, make([]byte, 100))
+	}
+	for b.Loop() {
+		j := must(createJournal(dir, newStreamName(logs), logsAt))
+		if err := errors.Join(j.append(nil, rows), j.finalize()); err != nil {
+			b.Fatal(err)
+		}
+		j.remove()
 	}
 }

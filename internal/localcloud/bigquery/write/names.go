@@ -30,16 +30,6 @@ func newStreamName(t row.Table) streamName {
 	return streamName{table: t, id: strings.ToLower(rand.Text())}
 }
 
-// parseTable reads projects/{project}/datasets/{dataset}/tables/{table}.
-func parseTable(s string) (row.Table, bool) {
-	p := strings.Split(s, "/")
-	if len(p) != 6 || p[0] != "projects" || p[2] != "datasets" || p[4] != "tables" {
-		return row.Table{}, false
-	}
-	t := row.Table{Project: p[1], Dataset: p[3], Name: p[5]}
-	return t, t.Project != "" && t.Dataset != "" && t.Name != ""
-}
-
 // parseStream reads the name of a stream. The default stream may also stand right after its
 // table, as the Java client writes it.
 func parseStream(s string) (streamName, bool) {
@@ -48,8 +38,8 @@ func parseStream(s string) (streamName, bool) {
 		parent, ok = strings.CutSuffix(s, "/"+defaultID)
 		id = defaultID
 	}
-	t, good := parseTable(parent)
-	return streamName{table: t, id: id}, ok && good && isID(id)
+	t, err := row.ParseTablePath(parent)
+	return streamName{table: t, id: id}, ok && err == nil && isID(id)
 }
 
 // isID reports whether s is made like an identity of a stream, and so may stand in a file name.

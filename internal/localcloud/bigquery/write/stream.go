@@ -52,14 +52,16 @@ func (s *Server) expires(r *record) time.Time {
 	}
 }
 
-// save writes the stream's record, as it is to become, in a transaction.
-func (s *Server) save(ctx context.Context, tx Tx, name streamName, r *record) error {
+// save writes the stream's record, as it is to become, by one of Tx's methods.
+func (s *Server) save(ctx context.Context, write recordWriter, name streamName, r *record) error {
 	b, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("record of stream %s: %w", name, err)
 	}
-	return tx.SetRecord(ctx, name.String(), b, s.expires(r))
+	return write(ctx, name.String(), b, s.expires(r))
 }
+
+type recordWriter func(ctx context.Context, stream string, record []byte, expires time.Time) error
 
 // acquire returns the stream, locked. An unknown or expired one is NOT_FOUND.
 func (s *Server) acquire(ctx context.Context, name streamName) (*stream, error) {

@@ -14,9 +14,9 @@ import (
 // CreateWriteStream makes a PENDING or COMMITTED stream of an existing table and returns it with
 // the table's schema. It is durable before it is returned.
 func (s *Server) CreateWriteStream(ctx context.Context, req *storagepb.CreateWriteStreamRequest) (*storagepb.WriteStream, error) {
-	ref, ok := parseTable(req.GetParent())
-	if !ok {
-		return nil, invalid("parent %q is not projects/{project}/datasets/{dataset}/tables/{table}", req.GetParent())
+	ref, err := row.ParseTablePath(req.GetParent())
+	if err != nil {
+		return nil, invalid("parent: %v", err)
 	}
 	kind := req.GetWriteStream().GetType()
 	switch kind {
@@ -33,7 +33,7 @@ func (s *Server) CreateWriteStream(ctx context.Context, req *storagepb.CreateWri
 	if err := s.sweep(ctx); err != nil {
 		return nil, statusOf(err).Err()
 	}
-	st, err := s.create(ctx, ref, kind)
+	st, err := s.create(context.WithoutCancel(ctx), ref, kind)
 	if err != nil {
 		return nil, statusOf(err).Err()
 	}
@@ -52,7 +52,7 @@ func (s *Server) create(ctx context.Context, ref row.Table, kind storagepb.Write
 	if kind == storagepb.WriteStream_PENDING {
 		st.journal, err = createJournal(s.o.Dir, st.name, now)
 	} else {
-		err = s.store.Update(ctx, func(tx Tx) error { return s.save(ctx, tx, st.name, &st.rec) })
+		err = s.group.update(ctx, func(tx Tx) error { return s.save(ctx, tx.AddRecord, st.name, &st.rec) })
 	}
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *Server) finalize(ctx context.Context, st *stream) error {
 	if st.journal != nil {
 		err = st.journal.finalize()
 	} else {
-		err = s.store.Update(ctx, func(tx Tx) error { return s.save(ctx, tx, st.name, &next) })
+		err = s.group.update(ctx, func(tx Tx) error { return s.save(ctx, tx.SetRecord, st.name, &next) })
 	}
 	if err != nil {
 		s.drop(st)

@@ -50,9 +50,11 @@ type Tx interface {
 	Append(ctx context.Context, t row.Table, rows [][]any) error
 	// Record returns the record of a stream, nil if there is none.
 	Record(ctx context.Context, stream string) ([]byte, error)
-	// SetRecord writes the record of a stream, or replaces it.
+	// AddRecord writes the record of a stream that has none. It fails if there is one.
+	AddRecord(ctx context.Context, stream string, record []byte, expires time.Time) error
+	// SetRecord replaces the record of a stream.
 	SetRecord(ctx context.Context, stream string, record []byte, expires time.Time) error
-	// Expire deletes the records that expired before t.
+	// Expire deletes the records whose time was up at t.
 	Expire(ctx context.Context, t time.Time) error
 }
 
@@ -78,6 +80,7 @@ type Options struct {
 type Server struct {
 	storagepb.UnimplementedBigQueryWriteServer
 	store Store
+	group *group // of the transactions that write
 	o     Options
 
 	loading sync.Mutex // held while a stream that is not in streams is looked for; before mu
@@ -99,7 +102,7 @@ func New(store Store, o Options) *Server {
 	if o.CommittedTTL == 0 {
 		o.CommittedTTL = 72 * time.Hour
 	}
-	return &Server{store: store, o: o, streams: map[streamName]*stream{}, swept: o.Now()}
+	return &Server{store: store, group: &group{store: store}, o: o, streams: map[streamName]*stream{}, swept: o.Now()}
 }
 
 // ServerOptions returns what the grpc.Server must be made with: gRPC's own limit of 4 MiB a

@@ -65,10 +65,15 @@ func (t tx) Record(ctx context.Context, stream string) (record []byte, err error
 	return record, rows.Err()
 }
 
-func (t tx) SetRecord(ctx context.Context, stream string, record []byte, expires time.Time) error {
-	return t.Exec(ctx, "INSERT OR REPLACE INTO seneka_write.streams VALUES (?, ?, ?)", stream, record, expires.UTC())
+// AddRecord is a plain INSERT, in which DuckDB is four times quicker than in INSERT OR REPLACE.
+func (t tx) AddRecord(ctx context.Context, stream string, record []byte, expires time.Time) error {
+	return t.Exec(ctx, "INSERT INTO seneka_write.streams VALUES (?, ?, ?)", stream, record, expires.UTC())
 }
 
-func (t tx) Expire(ctx context.Context, before time.Time) error {
-	return t.Exec(ctx, "DELETE FROM seneka_write.streams WHERE expires < ?", before.UTC())
+func (t tx) SetRecord(ctx context.Context, stream string, record []byte, expires time.Time) error {
+	return t.Exec(ctx, "UPDATE seneka_write.streams SET record = ?, expires = ? WHERE name = ?", record, expires.UTC(), stream)
+}
+
+func (t tx) Expire(ctx context.Context, at time.Time) error {
+	return t.Exec(ctx, "DELETE FROM seneka_write.streams WHERE expires <= ?", at.UTC())
 }
