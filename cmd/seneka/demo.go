@@ -64,7 +64,7 @@ GROUP BY elb ORDER BY requests DESC, elb`},
 FROM logs.alb
 WHERE time >= '2018-01-01' AND target_processing_time >= 0
 GROUP BY target_ip ORDER BY max_seconds DESC, target_ip LIMIT 5`},
-	{"How fresh is each file, from S3 to a query?", `SELECT REGEXP_EXTRACT(source_file, r'_app\.(.*)_2') AS load_balancer, row_count AS row_count,
+	{"How fresh is each file, from S3 to a query?", `SELECT REGEXP_EXTRACT(source_file, r'_app\.([^.]*)') AS load_balancer, row_count,
        TIMESTAMP_DIFF(received_at, event_time, MILLISECOND) AS ms_to_forwarder,
        TIMESTAMP_DIFF(published_at, received_at, MILLISECOND) AS ms_to_landing,
        TIMESTAMP_DIFF(visible_at, published_at, MILLISECOND) AS ms_to_table

@@ -13,6 +13,7 @@ import (
 
 	"cloud.google.com/go/bigquery"
 	"github.com/jedib0t/go-pretty/v6/table"
+	textalign "github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
 	"github.com/seneka-io/seneka/internal/row"
@@ -42,7 +43,7 @@ func printTable(w io.Writer, rows *bqquery.Rows) error {
 	}
 	t.AppendHeader(header)
 	t.SetColumnConfigs(numbersRight(rows.Columns))
-	t.Style().Format.Header = 0 // as the columns are called
+	t.Style().Format.Header = textalign.FormatDefault // as the columns are called
 	t.Render()
 	_, err = fmt.Fprintf(w, "%d rows\n", n)
 	return err
@@ -54,7 +55,7 @@ func numbersRight(columns row.Schema) []table.ColumnConfig {
 	for i, c := range columns {
 		switch bigquery.FieldType(c.Type) {
 		case bigquery.IntegerFieldType, bigquery.FloatFieldType, bigquery.NumericFieldType, bigquery.BigNumericFieldType:
-			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: 3, AlignHeader: 3})
+			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: textalign.AlignRight, AlignHeader: textalign.AlignRight})
 		}
 	}
 	return configs

@@ -41,7 +41,8 @@ type decoder struct {
 	layout  *layout
 	lines   *lines.Reader
 	tokens  [][]byte
-	decoded []byte // text with its escapes undone
+	escapes bool   // the request line has any
+	decoded []byte // its parts with them undone
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {

@@ -2,6 +2,7 @@ package elb
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/format/scalar"
@@ -38,6 +39,7 @@ func request() field {
 // readRequest never fails: clients send anything.
 func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
 	setText(&values[requestLine], token)
+	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
 	d.setPart(&values[requestMethod], method)
 	d.setPart(&values[requestURL], url)
@@ -120,7 +122,7 @@ func splitURL(url []byte) urlParts {
 	}
 	u := nothing
 	authority := rest
-	if i := bytes.IndexAny(rest, "/?#"); i >= 0 {
+	if i := slices.IndexFunc(rest, endsAuthority); i >= 0 {
 		authority, u.path = rest[:i], rest[i:]
 	} else if n := len(rest); n >= 2 && rest[n-1] == '-' && isDigit(rest[n-2]) {
 		authority = rest[:n-1] // http://host:80- has no path that AWS could read
@@ -140,6 +142,8 @@ func splitURL(url []byte) urlParts {
 	return u
 }
 
+func endsAuthority(c byte) bool { return c == '/' || c == '?' || c == '#' }
+
 // isWord reports whether b is letters and digits only.
 func isWord(b []byte) bool {
 	for _, c := range b {
@@ -150,10 +154,10 @@ func isWord(b []byte) bool {
 	return len(b) > 0
 }
 
-// unescaped returns text with its escapes undone. The result is text itself, or the decoder's
+// unescaped returns a part of the request line with its escapes undone. The result is text itself, or the decoder's
 // memory until the next line. Bytes that form no UTF-8 become U+FFFD.
 func (d *decoder) unescaped(text []byte) []byte {
-	if bytes.IndexByte(text, '\\') < 0 {
+	if !d.escapes {
 		return text
 	}
 	from := len(d.decoded)

@@ -23,11 +23,10 @@ func Int(b []byte) (int64, error) {
 		if c < '0' || c > '9' {
 			return 0, notNumber(b)
 		}
-		d := uint64(c - '0')
-		if n > (math.MaxUint64-d)/10 {
+		if n >= math.MaxUint64/10 {
 			return 0, tooLarge(b)
 		}
-		n = 10*n + d
+		n = 10*n + uint64(c-'0')
 	}
 	switch {
 	case negative && n <= -math.MinInt64:

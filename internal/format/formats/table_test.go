@@ -1,0 +1,33 @@
+package formats
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestTable(t *testing.T) {
+	names := Names()
+	if !slices.IsSorted(names) || !slices.Contains(names, "alb") {
+		t.Errorf("Names() = %v", names)
+	}
+	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
+		t.Errorf("two formats share a name: %v", names)
+	}
+	for _, name := range names {
+		f, ok := Lookup(name)
+		if !ok || f.Name != name || f.New == nil {
+			t.Errorf("Lookup(%q) = %+v, %v", name, f, ok)
+		}
+		if again, _ := Lookup(name); again != f {
+			t.Errorf("Lookup(%q) makes a new format each time", name)
+		}
+	}
+}
+
+func TestLookupUnknown(t *testing.T) {
+	for _, name := range []string{"", "ALB", "no such format"} {
+		if f, ok := Lookup(name); ok || f != nil {
+			t.Errorf("Lookup(%q) = %+v, %v", name, f, ok)
+		}
+	}
+}
