@@ -2,7 +2,8 @@
 // file of JSON records, one a line, each behind the CRC-32C of its bytes.
 //
 // Writers append while they hold the lock of their own state, so that the file has the order of the
-// changes, and wait outside it: all records that arrive during one fsync share the next one.
+// changes, and wait outside it: all records that arrive during one fsync share the next one. The file
+// grows as long as the process runs; opening it compacts it.
 package journal
 
 import (
@@ -24,6 +25,7 @@ var ErrClosed = errors.New("journal is closed")
 // Journal is an append-only file of records. A nil Journal accepts everything and keeps nothing.
 // It is safe for concurrent use.
 type Journal struct {
+	path    string
 	file    *os.File
 	stopped chan struct{}
 
@@ -52,7 +54,7 @@ func Open(path string, replay func(record []byte) error, snapshot func(emit func
 	if err != nil {
 		return nil, fmt.Errorf("rewrite journal %s: %w", path, err)
 	}
-	j := &Journal{file: file, stopped: make(chan struct{})}
+	j := &Journal{path: path, file: file, stopped: make(chan struct{})}
 	j.work, j.durable = sync.NewCond(&j.mu), sync.NewCond(&j.mu)
 	go j.write()
 	return j, nil
@@ -96,16 +98,20 @@ func (j *Journal) Wait(m Mark) error {
 	return j.err
 }
 
-// Close writes what is pending and closes the file.
+// Close writes what is pending and closes the file. Closing again does nothing.
 func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
 	j.mu.Lock()
+	again := j.closed
 	j.closed = true
 	j.work.Signal()
 	j.mu.Unlock()
 	<-j.stopped
+	if again {
+		return nil
+	}
 	return errors.Join(j.Wait(j.end), j.file.Close())
 }
 
@@ -134,7 +140,7 @@ func (j *Journal) write() {
 		j.mu.Lock()
 		spare = batch
 		if err != nil {
-			j.err = fmt.Errorf("write journal %s: %w", j.file.Name(), err)
+			j.err = fmt.Errorf("write journal %s: %w", j.path, err)
 		} else {
 			j.synced = end
 		}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -77,7 +77,7 @@ func TestAcknowledgedIsInTheFile(t *testing.T) {
 	defer j.Close()
 	var wg sync.WaitGroup
 	for i := range 50 {
-		wg.Go(func() { put(t, j, fmt.Sprint(i)) })
+		wg.Go(func() { put(t, j, strconv.Itoa(i)) })
 	}
 	wg.Wait()
 	data, err := os.ReadFile(path)
@@ -169,6 +169,9 @@ func TestAppendAfterClose(t *testing.T) {
 	j, _ := open(t, filepath.Join(t.TempDir(), "j"))
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Errorf("closing again: %v", err)
 	}
 	if err := j.Wait(j.Append("late")); !errors.Is(err, ErrClosed) {
 		t.Errorf("Append after Close: %v", err)

@@ -106,18 +106,18 @@ func parseRedrive(value string) (*redrivePolicy, error) {
 	return &redrivePolicy{target: raw.DeadLetterTargetArn, maxReceives: n}, nil
 }
 
-// checkAttributes parses attrs and checks that the queue for dead letters is there.
-func (s *Server) checkAttributes(attrs map[string]string) (settings, error) {
+// checkAttributes checks attrs, and that the queue for dead letters is there.
+func (s *Server) checkAttributes(attrs map[string]string) error {
 	set, err := parseSettings(attrs)
 	if err != nil {
-		return settings{}, err
+		return err
 	}
 	if set.redrive != nil {
 		if _, err := s.queueByARN(set.redrive.target); err != nil {
-			return settings{}, invalidAttribute(redriveAttr, attrs[redriveAttr], "Dead letter target does not exist.")
+			return invalidAttribute(redriveAttr, attrs[redriveAttr], "Dead letter target does not exist.")
 		}
 	}
-	return set, nil
+	return nil
 }
 
 type getQueueAttributesInput struct {
@@ -189,7 +189,7 @@ func (s *Server) setQueueAttributes(c *call, in *setQueueAttributesInput) (any, 
 		}
 		attrs[name] = value
 	}
-	if _, err := s.checkAttributes(attrs); err != nil {
+	if err := s.checkAttributes(attrs); err != nil {
 		return nil, err
 	}
 	return struct{}{}, s.commit(c, change{Op: opSet, Queue: q.name, Attrs: attrs, At: s.opts.Now()})

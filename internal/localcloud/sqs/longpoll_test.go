@@ -11,7 +11,7 @@ import (
 )
 
 // post sends one action straight into the handler and decodes the answer into out.
-func post(t *testing.T, ctx context.Context, s *Server, action, body string, out any) int {
+func post(ctx context.Context, t *testing.T, s *Server, action, body string, out any) int {
 	t.Helper()
 	req := httptest.NewRequestWithContext(ctx, "POST", "/", strings.NewReader(body))
 	req.Header.Set("X-Amz-Target", "AmazonSQS."+action)
@@ -31,7 +31,7 @@ func TestLongPollWakes(t *testing.T) {
 	hide := func(seconds string) func(*testing.T, *Server, string) {
 		return func(t *testing.T, s *Server, handle string) {
 			var none struct{}
-			post(t, t.Context(), s, "ChangeMessageVisibility", `{"QueueUrl":"`+testURL+`","ReceiptHandle":"`+handle+`","VisibilityTimeout":`+seconds+`}`, &none)
+			post(t.Context(), t, s, "ChangeMessageVisibility", `{"QueueUrl":"`+testURL+`","ReceiptHandle":"`+handle+`","VisibilityTimeout":`+seconds+`}`, &none)
 		}
 	}
 	tests := []struct {
@@ -67,10 +67,10 @@ func TestLongPollWakes(t *testing.T) {
 				}
 				var held, got receiveMessageOutput
 				poll := `{"QueueUrl":"` + testURL + `","MaxNumberOfMessages":10}`
-				post(t, t.Context(), s, "ReceiveMessage", poll, &held)
+				post(t.Context(), t, s, "ReceiveMessage", poll, &held)
 				begun, ended := time.Now(), make(chan time.Time)
 				go func() {
-					post(t, t.Context(), s, "ReceiveMessage", poll, &got)
+					post(t.Context(), t, s, "ReceiveMessage", poll, &got)
 					ended <- time.Now()
 				}()
 				synctest.Wait() // the poll waits
@@ -98,7 +98,7 @@ func TestLongPollIsGivenUp(t *testing.T) {
 		begun, ended := time.Now(), make(chan int)
 		run := func(ctx context.Context) {
 			var out receiveMessageOutput
-			ended <- post(t, ctx, s, "ReceiveMessage", poll, &out)
+			ended <- post(ctx, t, s, "ReceiveMessage", poll, &out)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go run(ctx)
@@ -110,7 +110,7 @@ func TestLongPollIsGivenUp(t *testing.T) {
 		go run(t.Context())
 		synctest.Wait()
 		var none struct{}
-		post(t, t.Context(), s, "DeleteQueue", `{"QueueUrl":"`+testURL+`"}`, &none)
+		post(t.Context(), t, s, "DeleteQueue", `{"QueueUrl":"`+testURL+`"}`, &none)
 		if status := <-ended; status != 400 {
 			t.Errorf("the poll of a queue that was deleted answered %d", status)
 		}
@@ -135,7 +135,7 @@ func TestLongPollWakesAfterAnother(t *testing.T) {
 		ended := make(chan time.Time)
 		for _, out := range []*receiveMessageOutput{&first, &second} {
 			go func() {
-				post(t, t.Context(), s, "ReceiveMessage", `{"QueueUrl":"`+testURL+`","WaitTimeSeconds":20,"VisibilityTimeout":5}`, out)
+				post(t.Context(), t, s, "ReceiveMessage", `{"QueueUrl":"`+testURL+`","WaitTimeSeconds":20,"VisibilityTimeout":5}`, out)
 				ended <- time.Now()
 			}()
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -181,10 +182,10 @@ func TestReceiveLimits(t *testing.T) {
 func TestOldestFirst(t *testing.T) {
 	b := newTestQueue(t, nil)
 	for i := range 5 {
-		b.send(fmt.Sprint(i))
+		b.send(strconv.Itoa(i))
 	}
 	for i, m := range b.receive(b.url, 30) {
-		if *m.Body != fmt.Sprint(i) {
+		if *m.Body != strconv.Itoa(i) {
 			t.Errorf("message %d is %q", i, *m.Body)
 		}
 	}
@@ -222,7 +223,7 @@ func TestBatches(t *testing.T) {
 	}
 	var eleven []types.SendMessageBatchRequestEntry
 	for i := range 11 {
-		eleven = append(eleven, entry(fmt.Sprint(i), "x"))
+		eleven = append(eleven, entry(strconv.Itoa(i), "x"))
 	}
 	half := strings.Repeat("x", 1<<19)
 	tests := []struct {

@@ -24,7 +24,7 @@ func (s *Server) createQueue(c *call, in *createQueueInput) (any, error) {
 	if !queueName.MatchString(in.QueueName) {
 		return nil, invalid("QueueName", in.QueueName, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length. FIFO queues are not part of the local SQS.")
 	}
-	if _, err := s.checkAttributes(in.Attributes); err != nil {
+	if err := s.checkAttributes(in.Attributes); err != nil {
 		return nil, err
 	}
 	out := queueURL{s.url(c, in.QueueName)}

@@ -202,7 +202,7 @@ func TestProtocolErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer res.Body.Close()
-			if got := res.Header.Get("X-Amzn-Query-Error"); res.StatusCode != 400 || got != tt.code+";Sender" {
+			if got := res.Header.Get("X-Amzn-Query-Error"); res.StatusCode != http.StatusBadRequest || got != tt.code+";Sender" {
 				t.Errorf("status %d, x-amzn-query-error %q, want 400, %s;Sender", res.StatusCode, got, tt.code)
 			}
 		})

@@ -3,7 +3,7 @@ package sqs
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,7 +143,7 @@ func TestOverLimit(t *testing.T) {
 	b.send("one more")
 	q := b.server.queues["q"]
 	for i := range maxInFlight {
-		m := &message{ID: fmt.Sprint(i), Sent: b.clock.Now(), Visible: b.clock.Now().Add(time.Hour)}
+		m := &message{ID: strconv.Itoa(i), Sent: b.clock.Now(), Visible: b.clock.Now().Add(time.Hour)}
 		q.messages[m.ID] = m
 		q.inflight.put(m)
 	}
