@@ -57,8 +57,8 @@ func decimalText(v any) (string, bool) {
 	return d.String(), true
 }
 
-// refusal returns DuckDB's word on a statement or its data, without the class of error before it
-// and the excerpt behind it. ok is false if it was the database or the machine that failed.
+// refusal returns DuckDB's word on a statement or its data. ok is false if it was the database or
+// the machine that failed.
 func refusal(err error) (text string, ok bool) {
 	var e *duckdb.Error
 	if !errors.As(err, &e) {
@@ -69,9 +69,5 @@ func refusal(err error) (text string, ok bool) {
 		duckdb.ErrorTypeConnection, duckdb.ErrorTypeNetwork, duckdb.ErrorTypeTransaction, duckdb.ErrorTypeInterrupt:
 		return "", false
 	}
-	text, _, _ = strings.Cut(e.Msg, "\n")
-	if _, rest, found := strings.Cut(text, " Error: "); found {
-		text = rest
-	}
-	return text, true
+	return e.Msg, true
 }

@@ -20,9 +20,11 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -94,6 +96,8 @@ type DB struct {
 	writer  *sql.Conn               // used by the holder of turn
 	turn    chan struct{}           // holds one token: the right to write
 	catalog atomic.Pointer[catalog] // immutable; replaced by the holder of turn after its commit
+	close   sync.Once
+	closed  chan struct{}
 }
 
 // Open opens the database file at path and makes it if it is missing; "" keeps all in memory.
@@ -112,10 +116,9 @@ func OpenWith(path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errkind.With(errkind.Permanent, fmt.Errorf("open local BigQuery %q: %w", path, err))
 	}
-	db := &DB{sql: pool, turn: make(chan struct{}, 1)}
+	db := &DB{sql: pool, turn: make(chan struct{}, 1), closed: make(chan struct{})}
 	if err := db.start(context.Background()); err != nil {
-		db.sql.Close()
-		return nil, fmt.Errorf("open local BigQuery %q: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("open local BigQuery %q: %w", path, err), pool.Close())
 	}
 	return db, nil
 }
@@ -144,9 +147,13 @@ func (db *DB) start(ctx context.Context) error {
 	return err
 }
 
-// Close waits for the transaction under way and closes the database. Calls after it fail.
-func (db *DB) Close() error {
-	<-db.turn
-	db.writer.Close()
-	return db.sql.Close()
+// Close waits for the transaction under way and closes the database. Updates after it fail; a
+// second Close does nothing.
+func (db *DB) Close() (err error) {
+	db.close.Do(func() {
+		<-db.turn
+		close(db.closed)
+		err = errors.Join(db.writer.Close(), db.sql.Close())
+	})
+	return err
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	gsql "github.com/seneka-io/seneka/internal/localcloud/bigquery/engine/gsqlstub"
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/gsql"
 	"github.com/seneka-io/seneka/internal/row"
 )
 

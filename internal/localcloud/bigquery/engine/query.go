@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
-	gsql "github.com/seneka-io/seneka/internal/localcloud/bigquery/engine/gsqlstub"
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/gsql"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -56,6 +56,20 @@ func (db *DB) Query(ctx context.Context, q Query) (*Result, error) {
 	}
 	res.Rows, err = db.read(ctx, st.SQL, st.Columns)
 	return res, err
+}
+
+// Rows returns up to limit rows of a table from the start-th on, in the order they were written,
+// with the columns cols of its schema. NotFound without the table.
+func (db *DB) Rows(ctx context.Context, ref row.Table, cols row.Schema, start, limit int) ([][]any, error) {
+	if _, err := db.catalog.Load().table(ref); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = quote(c.Name)
+	}
+	query := fmt.Sprintf("SELECT %s FROM %s LIMIT %d OFFSET %d", strings.Join(names, ", "), duckName(ref), limit, start)
+	return db.read(ctx, query, cols)
 }
 
 // prepare has DuckDB check a query without running it.
@@ -151,7 +165,7 @@ func queryError(err error) error {
 		return errkind.With(kind, &Error{Reason: cmp.Or(g.Reason, ReasonInvalidQuery), Message: g.Message, Location: "query"})
 	}
 	if text, ok := refusal(err); ok {
-		return errkind.With(errkind.Permanent, &Error{Reason: ReasonInvalidQuery, Message: text, Location: "query"})
+		return errkind.With(errkind.Permanent, &Error{Reason: ReasonInvalidQuery, Message: gsql.RuntimeMessage(text), Location: "query"})
 	}
 	return fmt.Errorf("query: %w", err)
 }

@@ -34,6 +34,8 @@ func (db *DB) acquire(ctx context.Context) error {
 	select {
 	case <-db.turn:
 		return nil
+	case <-db.closed:
+		return errors.New("the local BigQuery is closed")
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the turn to write: %w", ctx.Err())
 	}
