@@ -17,7 +17,7 @@ import (
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(newConfigCheck())
+	cmd.AddCommand(newConfigCheck(), newConfigSchema())
 	return cmd
 }
 
@@ -101,4 +101,23 @@ func printSources(cmd *cobra.Command, path string, cfg *config.Config, asJSON bo
 	t.Render()
 	fmt.Fprintf(cmd.OutOrStdout(), "%s is valid. The first source that matches a file takes it.\n", path)
 	return nil
+}
+
+func newConfigSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the configuration's JSON Schema, for editors",
+		Example: `  seneka config schema > seneka.schema.json
+  # and as the first line of seneka.yaml:
+  # yaml-language-server: $schema=./seneka.schema.json`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			schema, err := config.JSONSchema(formats.Names())
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(schema)
+			return err
+		},
+	}
 }

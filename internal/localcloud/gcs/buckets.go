@@ -71,6 +71,12 @@ func (s *Server) getLayout(_ *http.Request, p []string) (any, error) {
 	}, err
 }
 
+// listManagedFolders says that there are none; "gcloud storage rm -r" asks.
+func (s *Server) listManagedFolders(_ *http.Request, p []string) (any, error) {
+	_, err := s.lookupBucket(p[0])
+	return map[string]string{"kind": "storage#managedFolders"}, err
+}
+
 func (s *Server) lookupBucket(name string) (b storedBucket, err error) {
 	err = s.view(func(t tx) error {
 		b, err = t.bucket(name)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // conditions are the preconditions of a request; nil is not asked for.
@@ -43,6 +44,9 @@ func parseNumber(key, value string) (*int64, error) {
 	}
 	return &n, nil
 }
+
+// isTrue reads a boolean parameter; Python clients write it with a capital.
+func isTrue(q url.Values, key string) bool { return strings.EqualFold(q.Get(key), "true") }
 
 // xmlConditions reads the headers of the XML API.
 func xmlConditions(h http.Header) (c conditions, err error) {
@@ -94,7 +98,7 @@ func refuse(r *http.Request) error {
 			return unimplemented("the parameter %s", p)
 		}
 	}
-	if q.Get("softDeleted") == "true" {
+	if isTrue(q, "softDeleted") {
 		return unimplemented("softDeleted=true")
 	}
 	return nil

@@ -27,6 +27,7 @@ func routes() []route {
 		{"GET", "b/*", (*Server).getBucket},
 		{"DELETE", "b/*", (*Server).deleteBucket},
 		{"GET", "b/*/storageLayout", (*Server).getLayout},
+		{"GET", "b/*/managedFolders", (*Server).listManagedFolders},
 		{"GET", "b/*/o", (*Server).listObjects},
 		{"GET", "b/*/o/*", (*Server).getObject},
 		{"DELETE", "b/*/o/*", (*Server).deleteObject},

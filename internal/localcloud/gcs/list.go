@@ -32,7 +32,7 @@ func (s *Server) listObjects(r *http.Request, p []string) (any, error) {
 	q := r.URL.Query()
 	lq := listQuery{bucket: p[0], prefix: q.Get("prefix"), delimiter: q.Get("delimiter"),
 		start: q.Get("startOffset"), end: q.Get("endOffset"), base: baseURL(r),
-		trailing: q.Get("includeTrailingDelimiter") == "true"}
+		trailing: isTrue(q, "includeTrailingDelimiter")}
 	var err error
 	if lq.limit, err = pageSize(q); err != nil {
 		return nil, err

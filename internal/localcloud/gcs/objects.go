@@ -122,7 +122,7 @@ func recode(from, to any) error {
 	return nil
 }
 
-// copyObject copies bytes and metadata; a body replaces the metadata.
+// copyObject copies bytes and metadata; metadata in the body replaces all of the source's.
 // https://cloud.google.com/storage/docs/json_api/v1/objects/copy
 func (s *Server) copyObject(r *http.Request, p []string) (any, error) {
 	q := r.URL.Query()
@@ -139,7 +139,7 @@ func (s *Server) copyObject(r *http.Request, p []string) (any, error) {
 		return nil, err
 	}
 	var body insertRequest
-	given, err := readOptionalJSON(r, &body)
+	_, err = readOptionalJSON(r, &body)
 	if err := errors.Join(err, body.refuse(), checkObjectName(d.name)); err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (s *Server) copyObject(r *http.Request, p []string) (any, error) {
 	defer f.Close()
 	d.meta, d.components = rec.Object.settable, rec.Object.ComponentCount
 	d.composed = d.components > 0
-	if given {
+	if body.settable.given() {
 		d.meta = body.settable
 	}
 	if d.blob, err = s.receive(f); err != nil {

@@ -22,6 +22,12 @@ type settable struct {
 	Metadata           map[string]string `json:"metadata,omitempty"`
 }
 
+// given reports whether a client has chosen anything.
+func (m settable) given() bool {
+	return len(m.Metadata) > 0 || m.ContentType+m.ContentEncoding+m.ContentDisposition+m.ContentLanguage+
+		m.CacheControl+m.CustomTime+m.StorageClass != ""
+}
+
 // sums are checksums of an object's bytes in base64; an empty one is not known or not declared.
 type sums struct {
 	CRC32C string `json:"crc32c,omitempty"` // big-endian
