@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/object"
@@ -17,6 +19,7 @@ const ObjectFinalize = "OBJECT_FINALIZE"
 
 // Notification is what Cloud Storage says of one object.
 type Notification struct {
+	ID        string // of the Pub/Sub message or of the CloudEvent, for logs
 	EventType string // only ObjectFinalize is of interest; acknowledge any other
 	Object    object.Landed
 	EventTime time.Time // when the event occurred; zero if not told
@@ -62,6 +65,7 @@ func attributes(m PushMessage) (Notification, error) {
 		return Notification{}, err
 	}
 	return Notification{
+		ID:        m.MessageID,
 		EventType: a["eventType"],
 		Object:    object.Landed{Bucket: a["bucketId"], Name: a["objectId"], Generation: generation},
 		EventTime: at,
@@ -80,9 +84,22 @@ func (n *Notification) payload(format string, data []byte) error {
 	return fmt.Errorf("attribute payloadFormat %s is neither JSON_API_V1 nor NONE", short(format))
 }
 
-// resource takes in the object's resource of the JSON API, in which 64-bit numbers are strings and
-// the CRC32C is base64 of its big-endian bytes.
+// resource takes in the object's resource, which must be the one that n names.
 func (n *Notification) resource(data []byte) error {
+	r, err := parseResource(data)
+	if err != nil {
+		return err
+	}
+	if r.Object != n.Object {
+		return fmt.Errorf("the attributes name %s, the payload %s", short(n.Object.String()), short(r.Object.String()))
+	}
+	n.Size, n.CRC32C, n.HasCRC32C, n.Metadata = r.Size, r.CRC32C, r.HasCRC32C, r.Metadata
+	return nil
+}
+
+// parseResource reads an object's resource of the JSON API, in which 64-bit numbers are strings and
+// the CRC32C is base64 of its big-endian bytes.
+func parseResource(data []byte) (n Notification, err error) {
 	var r struct {
 		Bucket, Name string
 		Generation   int64  `json:",string"`
@@ -91,18 +108,16 @@ func (n *Notification) resource(data []byte) error {
 		Metadata     map[string]string
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
-		return fmt.Errorf("payload: %w", err)
+		return Notification{}, fmt.Errorf("payload: %w", err)
 	}
-	if named := (object.Landed{Bucket: r.Bucket, Name: r.Name, Generation: r.Generation}); named != n.Object {
-		return fmt.Errorf("the attributes name %s, the payload %s", short(n.Object.String()), short(named.String()))
-	}
+	n.Object = object.Landed{Bucket: r.Bucket, Name: r.Name, Generation: r.Generation}
 	if r.Size == nil || *r.Size < 0 {
-		return errors.New("payload: size is missing or negative")
+		return Notification{}, errors.New("payload: size is missing or negative")
 	}
 	if r.CRC32C != "" {
 		sum, err := base64.StdEncoding.DecodeString(r.CRC32C)
 		if err != nil || len(sum) != 4 {
-			return fmt.Errorf("payload: crc32c %s is not base64 of four bytes", short(r.CRC32C))
+			return Notification{}, fmt.Errorf("payload: crc32c %s is not base64 of four bytes", short(r.CRC32C))
 		}
 		n.CRC32C, n.HasCRC32C = binary.BigEndian.Uint32(sum), true
 	}
@@ -110,5 +125,52 @@ func (n *Notification) resource(data []byte) error {
 	if n.Metadata == nil {
 		n.Metadata = map[string]string{}
 	}
-	return nil
+	return n, nil
+}
+
+// storageEvent begins the types of the CloudEvents that Cloud Storage sends through Eventarc;
+// finalizedEvent is the one that says the same as ObjectFinalize.
+// https://cloud.google.com/eventarc/docs/event-format
+const (
+	storageEvent   = "google.cloud.storage.object.v1."
+	finalizedEvent = storageEvent + "finalized"
+)
+
+// Delivered reads a request that tells of an object of Cloud Storage: the notification in a Pub/Sub
+// push, in each shape that Push takes, or a CloudEvent that comes straight from Cloud Storage. The
+// error is of kind Permanent. The caller bounds the size of body.
+func Delivered(header http.Header, body []byte) (Notification, error) {
+	e, err := unwrap(header, body)
+	if err != nil || !strings.HasPrefix(e.Type, storageEvent) {
+		m, err := Push(header, body)
+		if err != nil {
+			return Notification{}, err
+		}
+		return Finalized(m)
+	}
+	n, err := direct(e)
+	if err != nil {
+		return Notification{}, notUnderstood("CloudEvent of Cloud Storage", body, err)
+	}
+	return n, nil
+}
+
+// direct reads a CloudEvent whose data is the object's resource.
+func direct(e cloudEvent) (n Notification, err error) {
+	if e.Type != finalizedEvent {
+		return Notification{ID: e.ID, EventType: e.Type}, nil
+	}
+	if n, err = parseResource(e.Data); err != nil {
+		return Notification{}, err
+	}
+	if err := required("payload: bucket", n.Object.Bucket, "payload: name", n.Object.Name); err != nil {
+		return Notification{}, err
+	}
+	if n.Object.Generation <= 0 {
+		return Notification{}, errors.New("payload: generation is missing")
+	}
+	n.ID, n.EventType = e.ID, ObjectFinalize
+	n.EventTime, err = parseTime("CloudEvent time", e.Time)
+	n.Published = n.EventTime
+	return n, err
 }

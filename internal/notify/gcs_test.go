@@ -63,6 +63,7 @@ func resource(replace ...string) string {
 
 func notification() Notification {
 	return Notification{
+		ID:        "m1",
 		EventType: ObjectFinalize,
 		Object:    object.Landed{Bucket: "landing", Name: "b/a b+ü.gz", Generation: 1767323045678901},
 		EventTime: time.Date(2026, 1, 2, 3, 4, 5, 678901e3, time.UTC),
@@ -167,4 +168,44 @@ func FuzzFinalized(f *testing.F) {
 			t.Errorf("attributes of %s/%s gave %+v", bucket, name, n)
 		}
 	})
+}
+
+// A CloudEvent that comes straight from Cloud Storage says the same as the notification.
+func TestDelivered(t *testing.T) {
+	headers := header("Content-Type", "application/json", "ce-specversion", "1.0", "ce-id", "e1", "ce-time", "2026-01-02T03:04:05.678901Z",
+		"ce-source", "//storage.googleapis.com/projects/_/buckets/landing", "ce-subject", "objects/b/a b", "ce-type", finalizedEvent)
+	want := notification()
+	want.ID, want.Published = "e1", want.EventTime
+
+	got, err := Delivered(headers, []byte(resource()))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("binary:\n got %+v, %v\nwant %+v", got, err, want)
+	}
+	body := `{"specversion":"1.0","id":"e1","time":"2026-01-02T03:04:05.678901Z","type":"` + finalizedEvent + `","data":` + resource() + `}`
+	got, err = Delivered(header("Content-Type", "application/cloudevents+json"), []byte(body))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("structured:\n got %+v, %v\nwant %+v", got, err, want)
+	}
+	headers.Set("Ce-Type", storageEvent+"deleted")
+	if got, err := Delivered(headers, []byte(resource())); err != nil || got.EventType == ObjectFinalize {
+		t.Errorf("deleted: %+v, %v; want another event type", got, err)
+	}
+}
+
+func TestDeliveredRefusals(t *testing.T) {
+	headers := header("Content-Type", "application/json", "ce-specversion", "1.0", "ce-id", "e1", "ce-type", finalizedEvent)
+	for name, body := range map[string]string{
+		"no bucket":     `{"name":"n","generation":"1","size":"1"}`,
+		"no name":       `{"bucket":"b","generation":"1","size":"1"}`,
+		"no generation": `{"bucket":"b","name":"n","size":"1"}`,
+		"no size":       `{"bucket":"b","name":"n","generation":"1"}`,
+		"not JSON":      `hello`,
+	} {
+		if got, err := Delivered(headers, []byte(body)); !errkind.Is(err, errkind.Permanent) || err == nil {
+			t.Errorf("%s: %+v, %v; want a permanent error", name, got, err)
+		}
+	}
+	if got, err := Delivered(header("Content-Type", "application/json"), []byte("hello")); err == nil {
+		t.Errorf("neither push nor event: %+v, want an error", got)
+	}
 }

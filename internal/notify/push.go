@@ -33,69 +33,78 @@ const messagePublished = "google.cloud.pubsub.topic.v1.messagePublished"
 // https://cloud.google.com/pubsub/docs/push#receive_push
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
 func Push(header http.Header, body []byte) (PushMessage, error) {
-	data, err := eventData(header, body)
+	e, err := unwrap(header, body)
+	if err == nil && e.Type != "" && e.Type != messagePublished {
+		err = fmt.Errorf("CloudEvent type %s is not %s", short(e.Type), messagePublished)
+	}
 	if err != nil {
 		return PushMessage{}, notUnderstood("Pub/Sub push", body, err)
 	}
-	m, err := decodePush(data)
+	m, err := decodePush(e.Data)
 	if err != nil {
 		return PushMessage{}, notUnderstood("Pub/Sub push", body, err)
 	}
 	return m, nil
 }
 
-// eventData returns the push body, out of its CloudEvent if it comes in one.
-func eventData(header http.Header, body []byte) ([]byte, error) {
+// cloudEvent is the part of a CloudEvent that is looked at. Type is empty where the request is none:
+// Data is then the whole body.
+type cloudEvent struct {
+	Type, ID, Time string
+	Data           []byte
+}
+
+// unwrap returns the CloudEvent that a request is, in binary or structured mode.
+func unwrap(header http.Header, body []byte) (cloudEvent, error) {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err == nil && strings.HasPrefix(media, "application/cloudevents") {
 		if media != "application/cloudevents+json" {
-			return nil, fmt.Errorf("content type %s is not application/cloudevents+json", short(media))
+			return cloudEvent{}, fmt.Errorf("content type %s is not application/cloudevents+json", short(media))
 		}
-		return structuredData(body)
+		return parseStructured(body)
 	}
 	if version := header.Get("Ce-Specversion"); version != "" {
-		return body, checkCloudEvent(version, header.Get("Ce-Type"))
+		e := cloudEvent{header.Get("Ce-Type"), header.Get("Ce-Id"), header.Get("Ce-Time"), body}
+		return e, checkCloudEvent(version, e.Type)
 	}
-	return body, nil
+	return cloudEvent{Data: body}, nil
 }
 
-// structuredData returns the data of a CloudEvent in the JSON format.
+// parseStructured reads a CloudEvent in the JSON format.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
-func structuredData(body []byte) ([]byte, error) {
+func parseStructured(body []byte) (cloudEvent, error) {
 	var e struct {
-		SpecVersion, Type string
-		Data              json.RawMessage
-		Base64            *string `json:"data_base64"`
+		SpecVersion, Type, ID, Time string
+		Data                        json.RawMessage
+		Base64                      *string `json:"data_base64"`
 	}
 	if err := json.Unmarshal(body, &e); err != nil {
-		return nil, err
+		return cloudEvent{}, err
 	}
 	if err := checkCloudEvent(e.SpecVersion, e.Type); err != nil {
-		return nil, err
+		return cloudEvent{}, err
 	}
+	event := cloudEvent{e.Type, e.ID, e.Time, e.Data}
 	switch {
 	case e.Base64 != nil && e.Data != nil:
-		return nil, errors.New("CloudEvent with both data and data_base64")
+		return cloudEvent{}, errors.New("CloudEvent with both data and data_base64")
 	case e.Base64 != nil:
 		data, err := base64.StdEncoding.DecodeString(*e.Base64)
 		if err != nil {
-			return nil, fmt.Errorf("CloudEvent data_base64: %w", err)
+			return cloudEvent{}, fmt.Errorf("CloudEvent data_base64: %w", err)
 		}
-		return data, nil
-	case e.Data != nil:
-		return e.Data, nil
+		event.Data = data
+	case e.Data == nil:
+		return cloudEvent{}, errors.New("CloudEvent without data")
 	}
-	return nil, errors.New("CloudEvent without data")
+	return event, nil
 }
 
 func checkCloudEvent(specVersion, typ string) error {
 	if major(specVersion) != "1" {
 		return fmt.Errorf("CloudEvent specversion %s is not 1.x", short(specVersion))
 	}
-	if typ != messagePublished {
-		return fmt.Errorf("CloudEvent type %s is not %s", short(typ), messagePublished)
-	}
-	return nil
+	return required("CloudEvent type", typ)
 }
 
 // decodePush reads {"message": {…}, "subscription": …}. Pub/Sub sends some members in two

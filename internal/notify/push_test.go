@@ -112,7 +112,7 @@ func TestPushRefusals(t *testing.T) {
 		{"deep", jsonType, strings.Repeat(`{"message":`, 1<<18), "exceeded max depth"},
 
 		{"binary of another type", header("ce-specversion", "1.0", "ce-type", "google.cloud.storage.object.v1.finalized"), pushBody, `CloudEvent type "google.cloud.storage.object.v1.finalized" is not google.cloud.pubsub`},
-		{"binary without a type", header("ce-specversion", "1.0"), pushBody, `CloudEvent type "" is not`},
+		{"binary without a type", header("ce-specversion", "1.0"), pushBody, `CloudEvent type is missing`},
 		{"binary of version 0.3", header("ce-specversion", "0.3", "ce-type", messagePublished), pushBody, `CloudEvent specversion "0.3" is not 1.x`},
 		{"batched", header("Content-Type", "application/cloudevents-batch+json"), "[]", `content type "application/cloudevents-batch+json" is not application/cloudevents+json`},
 		{"structured in Avro", header("Content-Type", "application/cloudevents+avro"), "x", `content type "application/cloudevents+avro"`},

@@ -183,11 +183,11 @@ type selectItem struct {
 // query is a query expression with all that can stand around a SELECT.
 type query struct {
 	at
-	with   []cte
-	body   queryBody
-	order  []orderItem
-	limit  expr
-	skip   expr // OFFSET
+	with  []cte
+	body  queryBody
+	order []orderItem
+	limit expr
+	skip  expr // OFFSET
 }
 
 type cte struct {

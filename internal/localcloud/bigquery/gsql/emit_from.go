@@ -119,7 +119,7 @@ func (t *translator) table(s *scope, ref *tableRef) string {
 		}
 		r.cols[i] = column{name: c.Name, sql: sql, t: columnType(c)}
 	}
-	t.add(s, ref.offset(), r)
+	t.add(s, ref.alias.offset(), r)
 	return def.SQLName + " AS " + alias
 }
 
@@ -154,7 +154,7 @@ func (t *translator) view(query string) result {
 	if t.views >= maxViews {
 		t.fail(0, "Views are nested too deeply: more than %d levels", maxViews)
 	}
-	v := &translator{text: text(query), opts: t.opts, names: t.names, views: t.views + 1}
+	v := &translator{text: text(query), opts: t.opts, functions: t.functions, names: t.names, views: t.views + 1}
 	return v.query(parse(v.text), nil)
 }
 
@@ -175,9 +175,10 @@ func (t *translator) unnest(s *scope, v value, u *unnest, alias string) string {
 		r.cols = []column{{name: alias, sql: elem.sql, t: elem.t}}
 	}
 	t.add(s, u.offset(), r)
-	if u.withOffset {
-		t.addOffset(s, u, name)
+	if !u.withOffset {
+		return "unnest(" + v.sql + ") AS " + name + "(v)"
 	}
+	t.addOffset(s, u, name)
 	return "unnest(" + v.sql + ") WITH ORDINALITY AS " + name + "(v, o)"
 }
 

@@ -17,12 +17,13 @@ const maxViews = 16
 // translator turns a tree into DuckDB SQL. It gives up by panic, see text.
 type translator struct {
 	text
-	opts   *Options
-	ctes   []cteDef // visible here, the innermost last
-	names  *int     // counts the names made up for tables
-	depth  int
-	views  int // how many views surround this text
-	impure int // counts what makes a value impure
+	opts      *Options
+	functions map[string]*function
+	ctes      []cteDef // visible here, the innermost last
+	names     *int     // counts the names made up for tables
+	depth     int
+	views     int // how many views surround this text
+	impure    int // counts what makes a value impure
 }
 
 type cteDef struct {
@@ -45,8 +46,12 @@ type outColumn struct {
 
 func translate(query string, o Options) (s *Statement, err error) {
 	defer recoverError(&err)
-	t := &translator{text: text(query), opts: &o, names: new(int)}
-	r := t.query(parse(t.text), nil)
+	t := &translator{text: text(query), opts: &o, functions: functionTable(), names: new(int)}
+	q := parse(t.text)
+	if b, ok := q.body.(*selectBody); ok && b.as == "STRUCT" {
+		b.as = "" // the final result shows a STRUCT's fields as columns
+	}
+	r := t.query(q, nil)
 	s = &Statement{Kind: "SELECT"}
 	list := make([]string, len(r.cols))
 	for i, c := range r.cols {

@@ -2,7 +2,6 @@ package gsql
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -31,6 +30,7 @@ func (t *translator) selectQuery(b *selectBody, parent *scope, order []orderItem
 	from := ""
 	if b.from != nil {
 		from = " FROM " + t.from(s.scope, b.from)
+		s.scope.loose = nil // joins come before grouping
 	}
 	s.expandItems()
 	where := s.condition(" WHERE ", "WHERE clause", b.where, false)
@@ -167,8 +167,8 @@ func (s *selection) translateItem(it *item, agg bool) {
 		e := env{scope: s.scope, clause: "SELECT list", agg: agg, win: agg, windows: s.body.windows}
 		v := s.expr(e, it.x)
 		it.val = &v
-	} else if it.x == nil && !s.scope.keys[it.val.sql] {
-		s.scope.loose = append(s.scope.loose, looseColumn{it.pos, it.name})
+	} else if it.x == nil {
+		s.scope.use(it.pos, it.name, it.val.sql)
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *selection) groupSQL() string {
 	case s.body.group.rollup:
 		return " GROUP BY ROLLUP(" + strings.Join(s.keys, ", ") + ")"
 	}
-	return " GROUP BY " + strings.Join(slices.Sorted(maps.Keys(s.scope.keys)), ", ")
+	return " GROUP BY " + strings.Join(s.keys, ", ")
 }
 
 // checkGrouping gives up at a column that a grouping SELECT uses without grouping by it.

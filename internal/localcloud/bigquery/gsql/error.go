@@ -59,3 +59,32 @@ func recoverError(err *error) {
 		panic(r)
 	}
 }
+
+// RuntimeMessage returns what BigQuery would say for the message of a DuckDB error that a translated
+// query ended with. What it does not know it passes on, without DuckDB's kind of error and excerpt.
+func RuntimeMessage(message string) string {
+	if _, own, ok := strings.Cut(message, "'"+raiseMark); ok {
+		if end := strings.LastIndex(own, "' to BOOL"); end >= 0 {
+			return own[:end]
+		}
+	}
+	message, _, _ = strings.Cut(message, "\n")
+	for _, m := range runtimeMessages {
+		if strings.Contains(message, m.duck) {
+			return m.bigQuery
+		}
+	}
+	if kind, rest, ok := strings.Cut(message, " Error: "); ok && len(kind) < 30 {
+		return rest
+	}
+	return message
+}
+
+// runtimeMessages are DuckDB's words that BigQuery has others for.
+var runtimeMessages = []struct{ duck, bigQuery string }{
+	{"More than one row returned by a subquery", "Scalar subquery produced more than one element"},
+	{"Overflow in ", "int64 overflow"},
+	{"Overflow on abs", "int64 overflow"},
+	{"Type INT128 with value", "int64 overflow"},
+	{"invalid UTF8", "Invalid UTF-8 in a cast to STRING"},
+}

@@ -63,5 +63,5 @@ type Statement struct {
 // Translate turns the text of one GoogleSQL query into DuckDB SQL. Its errors are *Error. It keeps
 // no state: concurrent calls are safe if the Catalog is.
 func Translate(query string, o Options) (*Statement, error) {
-	return nil, &Error{Message: "not there yet"}
+	return translate(query, o)
 }

@@ -2,6 +2,9 @@ package gsql
 
 import "strings"
 
+// maxLength is BigQuery's limit for a query's text, in bytes.
+const maxLength = 1 << 20
+
 // maxDepth bounds how deep queries and expressions may nest in each other.
 const maxDepth = 100
 
@@ -16,6 +19,9 @@ type parser struct {
 
 // parse reads the one statement that src is.
 func parse(src text) *query {
+	if len(src) > maxLength {
+		src.fail(0, "The query is too large. The maximum standard SQL query length is 1024.00K characters")
+	}
 	p := &parser{text: src, toks: lex(src, 0)}
 	p.refuseStatement()
 	q := p.query()

@@ -8,9 +8,15 @@ func (p *parser) name() expr {
 	x := &path{at: first.at, parts: []ident{first}}
 	for p.at(".") && !p.ahead(1).is("*") {
 		p.next()
+		if len(x.parts) == maxDepth {
+			p.fail(p.peek().pos, "Name has more than %d parts", maxDepth)
+		}
 		x.parts = append(x.parts, p.anyIdent())
 	}
 	if !p.at("(") {
+		if len(x.parts) == 1 && nowNames[strings.ToUpper(first.name)] && !first.quoted {
+			return &call{at: first.at, name: strings.ToUpper(first.name)}
+		}
 		return x
 	}
 	full := make([]string, len(x.parts))

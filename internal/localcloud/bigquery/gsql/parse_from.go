@@ -111,7 +111,7 @@ func (p *parser) withOffset() (bool, *ident) {
 // parenthesized reads a subquery or joins in parentheses.
 func (p *parser) parenthesized() fromItem {
 	pos := p.next().pos
-	if n := p.afterParens(); n.is("SELECT") || n.is("WITH") {
+	if n := p.afterParens(); (n.is("SELECT") || n.is("WITH")) && (!p.at("(") || p.queryAhead()) {
 		d := &derived{at: at(pos), query: p.query()}
 		p.expect(")")
 		d.alias = p.alias()

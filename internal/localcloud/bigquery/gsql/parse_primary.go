@@ -57,11 +57,8 @@ func (p *parser) symbolic() expr {
 // parens reads, after (, a subquery, a struct (a, b) or an expression.
 func (p *parser) parens(pos int) expr {
 	if t := p.afterParens(); t.is("SELECT") || t.is("WITH") {
-		if i := p.i; !p.at("(") || p.queryAhead() {
-			p.i = i
-			s := &subquery{at: at(pos), query: p.query()}
-			p.expect(")")
-			return s
+		if !p.at("(") || p.queryAhead() {
+			return p.subqueryEnd(pos, "")
 		}
 	}
 	x := p.expr()

@@ -6,6 +6,7 @@ import "strings"
 type value struct {
 	sql string
 	t   *typ
+	pos int // where it stands in the query
 	// literal is set for a literal or a parameter, which may become types that others may not;
 	// text is then what it says, as in the AST.
 	literal bool
@@ -78,8 +79,15 @@ func (t *translator) find(e env, id ident) (value, bool) {
 	if found == nil {
 		return value{}, false
 	}
-	e.loose = append(e.loose, looseColumn{id.offset(), id.name})
+	e.use(id.offset(), id.name, found.sql)
 	return value{sql: found.sql, t: found.t}, true
+}
+
+// use notes that a column is used, which counts as loose unless it is a key itself.
+func (s *scope) use(pos int, name, sql string) {
+	if !s.keys[sql] {
+		s.loose = append(s.loose, looseColumn{pos, name})
+	}
 }
 
 func (t *translator) findItem(e env, id ident) (value, bool) {
@@ -137,8 +145,9 @@ func (t *translator) pathIn(e env, parts []ident) (value, bool) {
 	if len(parts) > 1 {
 		t.fail(parts[1].offset(), "Name %s not found inside %s", parts[1].name, parts[0].name)
 	}
-	e.loose = append(e.loose, looseColumn{parts[0].offset(), parts[0].name})
-	return rel.row(), true
+	v := rel.row()
+	e.use(parts[0].offset(), parts[0].name, v.sql)
+	return v, true
 }
 
 // relationField returns the named column of a range variable.
@@ -147,8 +156,9 @@ func (t *translator) relationField(e env, r *relation, id ident) (value, bool) {
 		if r.elem.t.kind != "STRUCT" && r.elem.t.kind != "JSON" {
 			return value{}, false
 		}
-		e.loose = append(e.loose, looseColumn{id.offset(), r.alias + "." + id.name})
-		return t.field(*r.elem, id), true
+		v := t.field(*r.elem, id)
+		e.use(id.offset(), r.alias+"."+id.name, v.sql)
+		return v, true
 	}
 	var found *column
 	for i := range r.cols {
@@ -163,7 +173,7 @@ func (t *translator) relationField(e env, r *relation, id ident) (value, bool) {
 	if found == nil {
 		return value{}, false
 	}
-	e.loose = append(e.loose, looseColumn{id.offset(), r.alias + "." + id.name})
+	e.use(id.offset(), r.alias+"."+id.name, found.sql)
 	return value{sql: found.sql, t: found.t}, true
 }
 

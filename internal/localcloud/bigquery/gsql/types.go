@@ -123,7 +123,7 @@ func (t *typ) field(name string) int {
 	return found
 }
 
-// equal reports whether both are the same type; names of fields do not count.
+// equal reports whether both are the same type, names of fields included.
 func (t *typ) equal(u *typ) bool {
 	if t.kind != u.kind || len(t.fields) != len(u.fields) {
 		return false
@@ -132,7 +132,7 @@ func (t *typ) equal(u *typ) bool {
 		return t.elem.equal(u.elem)
 	}
 	for i := range t.fields {
-		if !t.fields[i].typ.equal(u.fields[i].typ) {
+		if !t.fields[i].typ.equal(u.fields[i].typ) || !strings.EqualFold(t.fieldName(i), u.fieldName(i)) {
 			return false
 		}
 	}
@@ -171,7 +171,7 @@ func (t *typ) column(name string) row.Column {
 // widens lists what each type becomes by itself where another is wanted, nearest first
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules).
 var widens = map[row.Type][]row.Type{
-	row.Int64:      {row.Numeric, row.BigNumeric, row.Float64},
+	row.Int64:      {row.Float64, row.Numeric, row.BigNumeric},
 	row.Numeric:    {row.BigNumeric, row.Float64},
 	row.BigNumeric: {row.Float64},
 	row.Date:       {row.Datetime},
