@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed alb
 var ALB embed.FS
+
+// ELB holds access logs of Classic Load Balancers, in the folder elb.
+//
+//go:embed elb
+var ELB embed.FS

@@ -13,7 +13,7 @@ import (
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 func ALB() *format.Format {
 	return &format.Format{
-		Name: "alb",
+		Name: alb.format,
 		Spec: row.Spec{
 			Description: "Access log of AWS Application Load Balancers: one row per request.",
 			Columns:     alb.columns(),
@@ -28,6 +28,8 @@ func ALB() *format.Format {
 // alb lists the documented fields in order. Lines of 36 fields have been seen; what is not
 // documented goes to extra.
 var alb = &layout{
+	format: "alb",
+	split:  split,
 	needed: 17, // up to target_group_arn, the last field of 2016
 	fields: []field{
 		text("type", "Type of request or connection: http, https (HTTP over TLS), h2 (HTTP/2 over TLS), grpcs, ws or wss (WebSockets, over TLS)."),
@@ -42,7 +44,7 @@ var alb = &layout{
 		integer("target_status_code", "HTTP status code of the target's answer; NULL if the target gave none."),
 		integer("received_bytes", "Bytes received from the client, headers included; for WebSockets, of the whole connection."),
 		integer("sent_bytes", "Bytes sent to the client, headers included; for WebSockets, of the whole connection."),
-		request(),
+		request("Request line of the client: method, URL, HTTP version. As AWS wrote it: quotes, backslashes, control and non-ASCII bytes are \\xHH."),
 		text("user_agent", "User-Agent of the client, as AWS wrote it: quotes, backslashes, control and non-ASCII bytes are \\xHH. Cut at 8 KB by AWS."),
 		text("ssl_cipher", "TLS cipher of the client's connection; NULL without TLS."),
 		text("ssl_protocol", "TLS version of the client's connection; NULL without TLS."),

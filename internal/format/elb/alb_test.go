@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/formattest"
@@ -58,8 +57,11 @@ const (
 )
 
 // with returns sample's first n fields as a line, field i replaced by value.
-func with(n, i int, value string) string {
-	fields := slices.Clone(sample[:n])
+func with(n, i int, value string) string { return lineOf(sample[:n], i, value) }
+
+// lineOf returns fields as a line, field i replaced by value.
+func lineOf(fields []string, i int, value string) string {
+	fields = slices.Clone(fields)
 	if i >= 0 {
 		fields[i] = value
 	}
@@ -67,9 +69,9 @@ func with(n, i int, value string) string {
 }
 
 // rows decodes text, which must hold no reject.
-func rows(t *testing.T, text string) []map[string]any {
+func rows(t *testing.T, f *format.Format, text string) []map[string]any {
 	t.Helper()
-	all, err := formattest.Decode(ALB(), strings.NewReader(text), format.Options{})
+	all, err := formattest.Decode(f, strings.NewReader(text), format.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func TestALBQuirks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := rows(t, tt.line)
+			got := rows(t, ALB(), tt.line)
 			if len(got) != 1 {
 				t.Fatalf("%d rows", len(got))
 			}
@@ -175,7 +177,7 @@ func TestALBQuirks(t *testing.T) {
 // A decoder uses its memory again: what one line holds must not show in the next.
 func TestALBNothingIsLeftOver(t *testing.T) {
 	full, bare := with(33, -1, "")+" more", strings.Join(slices.Concat([]string{"http", "-", "-", "-", "-"}, slices.Repeat([]string{"-"}, 12)), " ")
-	want := rows(t, bare)[0]
+	want := rows(t, ALB(), bare)[0]
 	if len(want) != 1 {
 		t.Fatalf("a line of nothing gives %v", want)
 	}
@@ -207,27 +209,5 @@ func TestALBAllocatesNothing(t *testing.T) {
 	}
 	if n := cap(dec.(*decoder).decoded); n > 1000 {
 		t.Errorf("the text without escapes takes %d bytes, and grows", n)
-	}
-}
-
-func TestFileTime(t *testing.T) {
-	const dir = "prefix/AWSLogs/123456789012/elasticloadbalancing/us-east-2/2016/05/01/"
-	tests := []struct{ key, want string }{
-		{dir + "123456789012_elasticloadbalancing_us-east-2_app.my-loadbalancer.1234567890abcdef_20140215T2340Z_172.160.001.192_20sg8hgm.log.gz", "2014-02-15T23:40:00Z"},
-		{"a_20240229T0000Z_b", "2024-02-29T00:00:00Z"},
-		{"a_20230229T0000Z_b", ""},
-		{"a_00000101T0000Z_b", ""},
-		{"x_20140215T2340Z_y/plain.log", ""},
-		{"a-20140215T2340Z-b", ""},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		got := ""
-		if at, ok := ALB().FileTime(tt.key); ok {
-			got = at.Format(time.RFC3339)
-		}
-		if got != tt.want {
-			t.Errorf("FileTime(%q) = %q, want %q", tt.key, got, tt.want)
-		}
 	}
 }

@@ -37,10 +37,26 @@ func traffic(n int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkALB measures in MB of text, and rows, a second: parsing, and beside it what any loader
-// has to do first.
-func BenchmarkALB(b *testing.B) {
-	data := traffic(10_000)
+// classicTraffic is traffic as a Classic Load Balancer writes it.
+func classicTraffic(n int) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(traffic(n)) {
+		_, line, _ = bytes.Cut(line, []byte(" "))
+		line, _, _ = bytes.Cut(line, []byte(" arn:"))
+		b.Write(bytes.Replace(line, []byte("app/my-loadbalancer/50dc6c495c0c9188"), []byte("my-loadbalancer"), 1))
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+func BenchmarkALB(b *testing.B) { benchmark(b, ALB(), traffic) }
+func BenchmarkELB(b *testing.B) { benchmark(b, ELB(), classicTraffic) }
+
+// benchmark measures in MB of text, and rows, a second: parsing, and beside it what any loader has
+// to do first.
+func benchmark(b *testing.B, f *format.Format, traffic func(n int) []byte) {
+	const lines = 10_000
+	data := traffic(lines)
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write(data)
@@ -54,7 +70,6 @@ func BenchmarkALB(b *testing.B) {
 		}
 		return r
 	}
-	f := ALB()
 	rec := row.NewRecord(len(f.Spec.Columns))
 	parse := func(r io.Reader) (rows int) {
 		dec := f.New(r, format.Options{})
@@ -65,7 +80,7 @@ func BenchmarkALB(b *testing.B) {
 	}
 	for name, run := range map[string]func() int{
 		"parse":          func() int { return parse(bytes.NewReader(data)) },
-		"gunzip":         func() int { n, _ := io.Copy(io.Discard, unpack()); return int(n) * 10_000 / len(data) },
+		"gunzip":         func() int { n, _ := io.Copy(io.Discard, unpack()); return int(n) * lines / len(data) },
 		"gunzip + parse": func() int { return parse(unpack()) },
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -75,7 +90,7 @@ func BenchmarkALB(b *testing.B) {
 			for b.Loop() {
 				rows += run()
 			}
-			if rows != 10_000*b.N {
+			if rows != lines*b.N {
 				b.Fatalf("%d rows", rows)
 			}
 			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")

@@ -1,6 +1,7 @@
 // Package elb reads the logs of AWS Elastic Load Balancing: one record a line, fields separated by
 // spaces and told apart by their position, text quoted. AWS adds fields at the end only, and asks
-// readers to expect ones that they do not know.
+// readers to expect ones that they do not know. A Classic Load Balancer writes the line endings of
+// clients as they are, so that its records take several lines at times.
 package elb
 
 import (
@@ -16,8 +17,13 @@ import (
 
 // layout is what a line of one of the logs consists of.
 type layout struct {
+	format string // its name
 	fields []field
 	needed int // fields that every line ever written has
+	// split appends the fields of line to dst, without their quotes.
+	split func(dst [][]byte, line []byte) ([][]byte, error)
+	// joins is how many line endings a record may hold, all of them in the field at index agent.
+	joins, agent int
 }
 
 // controlText is how the object ELBAccessLogTestFile begins, which AWS writes when somebody
@@ -58,10 +64,16 @@ func (d *decoder) Next(rec *row.Record) error {
 	if line.Number == 1 && bytes.HasPrefix(line.Text, []byte(controlText)) {
 		return format.ErrControl
 	}
-	rec.Line, rec.Offset, rec.Raw = line.Number, line.Offset, line.Text
-	if err := d.parse(line.Text, rec.Values); err != nil {
-		return line.Reject(err.Error())
+	if wrong := d.parse(line.Text, rec.Values); wrong != nil {
+		var whole bool
+		if line, whole, err = d.join(line, rec.Values); err != nil {
+			return err
+		}
+		if !whole {
+			return line.Reject(d.layout.explain(line.Text, wrong))
+		}
 	}
+	rec.Line, rec.Offset, rec.Raw = line.Number, line.Offset, line.Text
 	return nil
 }
 
@@ -70,7 +82,7 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	if !utf8.Valid(line) {
 		line = bytes.ToValidUTF8(line, []byte("\uFFFD")) // which is all that a STRING takes
 	}
-	if d.tokens, err = split(d.tokens[:0], line); err != nil {
+	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
 		return err
 	}
 	if len(d.tokens) < d.layout.needed {
@@ -110,18 +122,28 @@ func split(dst [][]byte, line []byte) ([][]byte, error) {
 		if len(line) == 0 {
 			return dst, nil
 		}
-		n, quote := 0, 0
-		if line[0] == '"' {
-			quote = 1
-			if n = closing(line); n < 0 {
-				return nil, fmt.Errorf("the line is cut short: the quote before field %d is never closed", len(dst)+1)
-			}
-		} else if n = bytes.IndexByte(line, ' '); n < 0 {
-			n = len(line)
+		var token []byte
+		if line[0] != '"' {
+			token, line = cutToken(line)
+		} else if n := closing(line); n >= 0 {
+			token, line = line[1:n], line[n+1:]
+		} else {
+			return nil, fmt.Errorf("the line is cut short: the quote before field %d is never closed", len(dst)+1)
 		}
-		dst = append(dst, line[quote:n])
-		line = line[n+quote:]
+		dst = append(dst, token)
 	}
+}
+
+// cutToken cuts line behind its first token, which spaces may stand before.
+func cutToken(line []byte) (token, rest []byte) {
+	for len(line) > 0 && line[0] == ' ' {
+		line = line[1:]
+	}
+	n := bytes.IndexByte(line, ' ')
+	if n < 0 {
+		n = len(line)
+	}
+	return line[:n], line[n:]
 }
 
 // closing returns the index of the quote that closes the one at line[0], or -1.

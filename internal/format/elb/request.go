@@ -22,10 +22,10 @@ const (
 )
 
 // request is the field that holds a request line: the line as it stands, and its parts.
-func request() field {
+func request(description string) field {
 	const undone = " \\xHH escapes are undone."
 	return field{row.Schema{
-		requestLine:     column("request", row.String, "Request line of the client: method, URL, HTTP version. As AWS wrote it: quotes, backslashes, control and non-ASCII bytes are \\xHH."),
+		requestLine:     column("request", row.String, description),
 		requestMethod:   column("request_method", row.String, "HTTP method of the request line; NULL if there was none."),
 		requestURL:      column("request_url", row.String, "URL of the request line, protocol://host:port/path?query."+undone),
 		requestProtocol: column("request_protocol", row.String, "HTTP version of the request line, such as HTTP/1.1; NULL if there was none."),
@@ -67,12 +67,18 @@ func (d *decoder) setPart(v *row.Value, part []byte) {
 	}
 }
 
+// noRequest stands for the request line of a TCP or TLS connection.
+const noRequest = "- - - "
+
 // splitRequest takes a request line apart. The method ends at the first space. What stands behind
 // the last one is the protocol, if it looks like one or like none; the rest is the URL, with any
 // spaces that a client put there.
 func splitRequest(line []byte) (method, url, protocol []byte) {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
-	if first < 0 {
+	switch {
+	case string(line) == noRequest:
+		return nil, nil, nil
+	case first < 0:
 		return line, nil, nil
 	}
 	method = line[:first]

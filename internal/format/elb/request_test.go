@@ -51,7 +51,7 @@ func TestALBRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.request, func(t *testing.T) {
-			got := rows(t, with(33, fRequest, `"`+tt.request+`"`))[0]
+			got := rows(t, ALB(), with(33, fRequest, `"`+tt.request+`"`))[0]
 			want := []string{tt.request, tt.method, tt.url, tt.protocol, tt.host, tt.port, tt.path, tt.query}
 			for i, column := range []string{"request", "request_method", "request_url", "request_protocol", "request_host", "request_port", "request_path", "request_query"} {
 				value := null

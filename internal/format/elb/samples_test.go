@@ -40,10 +40,14 @@ func countLines(data []byte) (n int) {
 }
 
 // With any one quote of any sample taken away, no line is lost, and no other line changes.
-func TestALBWithoutAQuote(t *testing.T) {
+func TestWithoutAQuote(t *testing.T) {
+	t.Run("alb", func(t *testing.T) { testWithoutAQuote(t, ALB(), samples, with(33, -1, "")) })
+	t.Run("elb", func(t *testing.T) { testWithoutAQuote(t, ELB(), classicSamples, classicLine(15, -1, "")) })
+}
+
+func testWithoutAQuote(t *testing.T, f *format.Format, samples []string, after string) {
 	for _, file := range samples {
 		for line := range bytes.Lines(formattest.Plain(t, file)) {
-			after := with(33, -1, "")
 			for i, c := range line {
 				if c != '"' {
 					continue
@@ -52,7 +56,7 @@ func TestALBWithoutAQuote(t *testing.T) {
 				if broken[len(broken)-1] != '\n' {
 					broken = append(broken, '\n')
 				}
-				all, err := formattest.Decode(ALB(), io.MultiReader(bytes.NewReader(broken), strings.NewReader(after)), format.Options{})
+				all, err := formattest.Decode(f, io.MultiReader(bytes.NewReader(broken), strings.NewReader(after)), format.Options{})
 				if err != nil || len(all) != 2 || all[1].Reject != "" {
 					t.Fatalf("%q: %d records, error %v", broken, len(all), err)
 				}
@@ -87,7 +91,7 @@ func TestALBAgainstVRL(t *testing.T) {
 		}
 		want := fromVRL(e.Return)
 		// VRL drops what it does not know, and these are younger than it.
-		got := rows(t, line)[0]
+		got := rows(t, ALB(), line)[0]
 		for _, column := range []string{"request", "request_host", "request_port", "request_path"} {
 			if got[column] == nil {
 				t.Errorf("no %s", column)
@@ -134,32 +138,55 @@ func FuzzALB(f *testing.F) {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		const limit = 2000
-		first, err := formattest.Decode(ALB(), bytes.NewReader(data), format.Options{MaxRecord: limit})
-		if errors.Is(err, format.ErrControl) {
+		all := decodeAny(t, ALB(), data)
+		if len(all) == 0 {
 			return
-		}
-		if err != nil {
-			t.Fatal(err)
 		}
 		records := 0
 		for line := range strings.SplitSeq(string(data), "\n") {
 			// A line over the limit is a record even if it is blank.
-			if strings.Trim(line, " \t\r") != "" || len(strings.TrimSuffix(line, "\r")) > limit {
+			if strings.Trim(line, " \t\r") != "" || len(strings.TrimSuffix(line, "\r")) > fuzzLimit {
 				records++
 			}
 		}
-		if len(first) != records {
-			t.Fatalf("%d rows and rejects of %d records", len(first), records)
-		}
-		again, err := formattest.Decode(ALB(), bytes.NewReader(data), format.Options{MaxRecord: limit})
-		if err != nil || fmt.Sprint(first) != fmt.Sprint(again) {
-			t.Fatalf("the second time: %v, error %v", again, err)
-		}
-		for _, o := range first {
-			if !strings.Contains(string(data), o.Raw) {
-				t.Fatalf("raw %q is not of the file", o.Raw)
-			}
+		if len(all) != records {
+			t.Fatalf("%d rows and rejects of %d records", len(all), records)
 		}
 	})
+}
+
+// fuzzLimit is the longest record that decodeAny lets pass.
+const fuzzLimit = 2000
+
+// decodeAny decodes data, whatever it is, and checks that the records say where they stand and,
+// with the line endings and blanks between them, make up all of it. A control file has none.
+func decodeAny(t *testing.T, f *format.Format, data []byte) []formattest.Outcome {
+	t.Helper()
+	all, err := formattest.Decode(f, bytes.NewReader(data), format.Options{MaxRecord: fuzzLimit})
+	if errors.Is(err, format.ErrControl) || len(data) > format.MaxRaw {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := formattest.Decode(f, bytes.NewReader(data), format.Options{MaxRecord: fuzzLimit})
+	if err != nil || fmt.Sprint(all) != fmt.Sprint(again) {
+		t.Fatalf("the second time: %v, error %v", again, err)
+	}
+	const between = " \t\r\n"
+	seen := 0
+	for _, o := range all {
+		skipped, rest := data[seen:o.Offset], data[o.Offset:]
+		if !bytes.HasPrefix(rest, []byte(o.Raw)) || bytes.Trim(skipped, between) != nil {
+			t.Fatalf("the record at %d is %q; skipped before it: %q", o.Offset, o.Raw, skipped)
+		}
+		if line := 1 + bytes.Count(data[:o.Offset], []byte("\n")); o.Line != int64(line) {
+			t.Fatalf("the record at %d says line %d, and stands on %d", o.Offset, o.Line, line)
+		}
+		seen = int(o.Offset) + len(o.Raw)
+	}
+	if bytes.Trim(data[seen:], between) != nil {
+		t.Fatalf("nothing came of %q", data[seen:])
+	}
+	return all
 }

@@ -12,6 +12,7 @@ import (
 // its tests.
 var table = []*format.Format{
 	elb.ALB(),
+	elb.ELB(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change

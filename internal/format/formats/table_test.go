@@ -7,7 +7,7 @@ import (
 
 func TestTable(t *testing.T) {
 	names := Names()
-	if !slices.IsSorted(names) || !slices.Contains(names, "alb") {
+	if !slices.IsSorted(names) || !slices.Contains(names, "alb") || !slices.Contains(names, "elb") {
 		t.Errorf("Names() = %v", names)
 	}
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {

@@ -13,7 +13,7 @@ import (
 
 // Line is one line without its ending.
 type Line struct {
-	Text   []byte // the reader's memory, until its next call of Next
+	Text   []byte // the reader's memory, until its next call
 	Number int64  // 1-based; blank lines count
 	Offset int64  // bytes before the line in the file
 }
@@ -43,8 +43,13 @@ type Reader struct {
 	head   int // start of what is unread in buf
 	tail   int // and its end
 	err    error
-	number int64
-	offset int64
+	number int64 // lines before head
+	offset int64 // bytes before head
+
+	// The line that Next returned last still stands at head, for Join.
+	first int   // its length with its ending
+	held  int   // and that of all lines joined to it
+	count int64 // how many lines these are
 }
 
 // NewReader returns a reader of r's lines. Those longer than limit bytes, endings not counted, are
@@ -64,26 +69,64 @@ func NewReader(r io.Reader, limit int) *Reader {
 // line that it cut short is not returned.
 func (r *Reader) Next() (Line, error) {
 	for {
-		n, err := r.find()
+		r.pass()
+		n, err := r.find(0)
 		if err != nil {
 			return Line{}, err
 		}
-		line := Line{Text: chomp(r.buf[r.head : r.head+n]), Number: r.number + 1, Offset: r.offset}
+		r.first, r.held, r.count = n, n, 1
+		line := r.line()
 		if len(line.Text) > r.limit {
 			return Line{}, r.skipLong(line)
 		}
-		r.take(n)
-		r.number++
 		if !blank(line.Text) {
 			return line, nil
 		}
 	}
 }
 
-// find returns the length of the next line with its ending, without taking it. If the line is over
-// the limit that is the length of enough of it to show so.
-func (r *Reader) find() (int, error) {
-	for seen := 0; ; {
+// Join returns the line that Next or Join returned last and the one behind it, blank or not, as one
+// line with an ending in it. It is for records that hold line endings. The next call of Next goes
+// on behind the joined lines, unless Unjoin is called first.
+//
+// ok is false, and nothing changed, at the end of the file or if the joined line is over the limit.
+// The error is that of the reader.
+func (r *Reader) Join() (line Line, ok bool, err error) {
+	n, err := r.find(r.held)
+	if err != nil {
+		return Line{}, false, err
+	}
+	if n == r.held || len(chomp(r.buf[r.head:r.head+n])) > r.limit {
+		return Line{}, false, nil
+	}
+	r.held = n
+	r.count++
+	return r.line(), true, nil
+}
+
+// Unjoin takes back all calls of Join since the last one of Next, and returns that one's line.
+func (r *Reader) Unjoin() Line {
+	r.held, r.count = r.first, 1
+	return r.line()
+}
+
+// line returns the lines held as one.
+func (r *Reader) line() Line {
+	return Line{Text: chomp(r.buf[r.head : r.head+r.held]), Number: r.number + 1, Offset: r.offset}
+}
+
+// pass goes behind the lines held.
+func (r *Reader) pass() {
+	r.take(r.held)
+	r.number += r.count
+	r.held, r.count = 0, 0
+}
+
+// find returns the length of the unread up to the first line ending that is not within its first
+// seen bytes, ending included, without taking it. If that is over the limit it is the length of
+// enough to show so; at the end of the file, of what is left.
+func (r *Reader) find(seen int) (int, error) {
+	for {
 		unread := r.buf[r.head:r.tail]
 		if i := bytes.IndexByte(unread[seen:], '\n'); i >= 0 {
 			return seen + i + 1, nil
@@ -129,6 +172,7 @@ func (r *Reader) take(n int) {
 
 // skipLong takes a line over the limit, whatever its length, and returns its reject.
 func (r *Reader) skipLong(line Line) error {
+	r.held, r.count = 0, 0
 	var raw []byte
 	for done := false; !done; {
 		part := r.buf[r.head:r.tail]

@@ -144,6 +144,112 @@ func (xs) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func TestJoin(t *testing.T) {
+	type step struct {
+		do   string // next, join or unjoin
+		want got
+		ok   bool
+	}
+	tests := []struct {
+		name, in string
+		steps    []step
+	}{
+		{"two", "a\nb\nc\n", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\nb"), true}, {"next", gotLine(3, 4, "c"), true}, {"next", got{}, false}}},
+		{"three", "a\nb\nc\nd", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\nb"), true}, {"join", gotLine(1, 0, "a\nb\nc"), true}, {"next", gotLine(4, 6, "d"), true}}},
+		{"taken back", "a\nb\nc\n", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\nb"), true}, {"join", gotLine(1, 0, "a\nb\nc"), true}, {"unjoin", gotLine(1, 0, "a"), true}, {"next", gotLine(2, 2, "b"), true}, {"join", gotLine(2, 2, "b\nc"), true}, {"next", got{}, false}}},
+		{"nothing to take back", "a\nb", []step{{"next", gotLine(1, 0, "a"), true}, {"unjoin", gotLine(1, 0, "a"), true}, {"next", gotLine(2, 2, "b"), true}}},
+		{"CR LF", "a\r\nb\r\nc\r\n", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\r\nb"), true}, {"next", gotLine(3, 6, "c"), true}}},
+		{"blank line", "a\n\nb\nc", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\n"), true}, {"join", gotLine(1, 0, "a\n\nb"), true}, {"next", gotLine(4, 5, "c"), true}}},
+		{"at the end", "a\n", []step{{"next", gotLine(1, 0, "a"), true}, {"join", got{}, false}, {"unjoin", gotLine(1, 0, "a"), true}, {"next", got{}, false}}},
+		{"at the end without LF", "a", []step{{"next", gotLine(1, 0, "a"), true}, {"join", got{}, false}, {"next", got{}, false}}},
+		{"last line without LF", "a\nb", []step{{"next", gotLine(1, 0, "a"), true}, {"join", gotLine(1, 0, "a\nb"), true}, {"join", got{}, false}, {"next", got{}, false}}},
+		{"at the limit", "01234\n6789\nb", []step{{"next", gotLine(1, 0, "01234"), true}, {"join", gotLine(1, 0, "01234\n6789"), true}, {"join", got{}, false}, {"next", gotLine(3, 11, "b"), true}}},
+		{"over the limit", "01234\n6789x\nb", []step{{"next", gotLine(1, 0, "01234"), true}, {"join", got{}, false}, {"next", gotLine(2, 6, "6789x"), true}, {"join", gotLine(2, 6, "6789x\nb"), true}}},
+		{"with a line over the limit", "a\n0123456789x\nb", []step{{"next", gotLine(1, 0, "a"), true}, {"join", got{}, false}, {"next", got{2, 2, "0123456789x", tooLong(12, 10)}, true}, {"next", gotLine(3, 14, "b"), true}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for how, in := range map[string]io.Reader{
+				"at once":      strings.NewReader(tt.in),
+				"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
+				"EOF with end": iotest.DataErrReader(strings.NewReader(tt.in)),
+			} {
+				r := NewReader(in, 10)
+				for i, s := range tt.steps {
+					if now, ok := do(t, r, s.do); now != s.want || ok != s.ok {
+						t.Fatalf("%s: step %d, %s: got %v, %v; want %v, %v", how, i, s.do, now, ok, s.want, s.ok)
+					}
+				}
+			}
+		})
+	}
+}
+
+// do calls a method of r. ok is false if there is no line.
+func do(t *testing.T, r *Reader, method string) (_ got, ok bool) {
+	t.Helper()
+	var line Line
+	var err error
+	switch method {
+	case "next":
+		line, err = r.Next()
+		ok = err == nil
+	case "join":
+		line, ok, err = r.Join()
+	case "unjoin":
+		line, ok = r.Unjoin(), true
+	}
+	var bad *format.Reject
+	switch {
+	case errors.As(err, &bad):
+		return got{bad.Line, bad.Offset, string(bad.Raw), bad.Reason}, true
+	case err != nil && err != io.EOF:
+		t.Fatal(err)
+	}
+	return gotLine(line.Number, line.Offset, string(line.Text)), ok
+}
+
+// Joined lines of every length around the sizes at which the buffer moves or grows.
+func TestJoinSizes(t *testing.T) {
+	const before = "first\n"
+	for _, size := range []int{firstBuffer, 2 * firstBuffer} {
+		for n := size - len(before) - 3; n <= size+3; n++ {
+			a, b := strings.Repeat("a", n/2), strings.Repeat("b", n-n/2)
+			r := NewReader(iotest.HalfReader(strings.NewReader(before+a+"\n"+b+"\nlast")), 0)
+			for range 2 {
+				if _, err := r.Next(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			both, ok, err := r.Join()
+			if err != nil || !ok || string(both.Text) != a+"\n"+b {
+				t.Fatalf("%d bytes: joined %d, %v, error %v", n, len(both.Text), ok, err)
+			}
+			if first := r.Unjoin(); string(first.Text) != a {
+				t.Fatalf("%d bytes: taken back: %d", n, len(first.Text))
+			}
+			rest, err := readAll(r)
+			if err != nil || len(rest) != 2 || rest[0].text != b || rest[1].text != "last" {
+				t.Fatalf("%d bytes: then %d lines, error %v", n, len(rest), err)
+			}
+		}
+	}
+}
+
+func TestJoinFails(t *testing.T) {
+	broken := errors.New("connection reset")
+	r := NewReader(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), 10)
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := r.Join(); ok || err != broken {
+		t.Errorf("joined %v, error %v", ok, err)
+	}
+	if _, err := r.Next(); err != broken {
+		t.Errorf("then error %v", err)
+	}
+}
+
 // A reader's error is passed on as it is; the line that it cut short is none.
 func TestReaderFails(t *testing.T) {
 	broken := errors.New("connection reset")
