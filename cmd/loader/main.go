@@ -1,8 +1,9 @@
 // Command loader serves the function as a server of its own, for containers and the local cloud:
 // graceful shutdown, a health check, and a profiler when asked for.
 //
-// Environment: SENEKA_CONFIG (a path or gs://bucket/name), PORT (8080), SENEKA_PPROF_PORT (none; the
-// profiler listens on loopback only), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
+// Environment: SENEKA_CONFIG (a path or gs://bucket/name), PORT (8080), SENEKA_LISTEN (the address
+// to listen on; all of the machine's), SENEKA_PPROF_PORT (none; the profiler listens on loopback
+// only), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
 package main
 
 import (
@@ -35,7 +36,8 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, then lets requests under way end and closes the clients.
+// run serves until ctx ends or a server fails, then lets requests under way end and closes the
+// clients.
 func run(ctx context.Context, getenv func(string) string) (err error) {
 	log, err := telemetry.Logger(os.Stdout, getenv)
 	if err != nil {
@@ -48,8 +50,9 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 	}
 	defer func() { err = errors.Join(err, app.Close()) }()
 
+	failed := make(chan error, 2)
 	if port := getenv("SENEKA_PPROF_PORT"); port != "" {
-		profiler, err := serve(net.JoinHostPort("127.0.0.1", port), profiles(), log)
+		profiler, err := serve(net.JoinHostPort("127.0.0.1", port), profiles(), log, failed)
 		if err != nil {
 			return err
 		}
@@ -58,22 +61,31 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.Handle("/", app)
-	server, err := serve(net.JoinHostPort(getenv("SENEKA_LISTEN"), cmp.Or(getenv("PORT"), "8080")), mux, log)
+	server, err := serve(net.JoinHostPort(getenv("SENEKA_LISTEN"), cmp.Or(getenv("PORT"), "8080")), mux, log, failed)
 	if err != nil {
 		return err
 	}
-	<-ctx.Done()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
 	log.Info("stopping: waiting for requests under way")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	return errors.Join(err, shutdown(context.WithoutCancel(ctx), server))
+}
+
+// shutdown lets requests under way end, and cuts off those that take longer than drain.
+func shutdown(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, drain)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close()
 		return fmt.Errorf("requests were still under way after %s; they will be delivered again: %w", drain, err)
 	}
 	return nil
 }
 
-// serve starts a server and returns once it listens.
-func serve(addr string, h http.Handler, log *slog.Logger) (*http.Server, error) {
+// serve starts a server and returns once it listens. If the server stops by itself, failed takes why.
+func serve(addr string, h http.Handler, log *slog.Logger, failed chan<- error) (*http.Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -82,7 +94,7 @@ func serve(addr string, h http.Handler, log *slog.Logger) (*http.Server, error) 
 	log.Info("listening", "address", l.Addr().String())
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("server stopped", "error", err)
+			failed <- fmt.Errorf("server on %s stopped: %w", l.Addr(), err)
 		}
 	}()
 	return s, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
+	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
 // drain is how long copies under way may take after SIGTERM: ECS kills a task 30 s after it.
@@ -57,7 +58,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 			err = errors.Join(err, gcs.Close())
 		}
 	}()
-	cfg, err := config.Load(ctx, getenv("SENEKA_CONFIG"), gcs.OpenLive, formats.Names())
+	cfg, err := configuration(ctx, getenv("SENEKA_CONFIG"), gcs)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,16 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Workers: int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
+	log.Info("receiving", "version", telemetry.Version(), "queue", cfg.Queue, "landing", cfg.Landing, "workers", workers, "max_bytes", budget, "visibility_seconds", visibility)
 	return &Service{loop, gcs}, nil
+}
+
+// configuration reads the configuration, but not for ever: the client of Cloud Storage would try
+// until ctx ends, and it does not end while the process starts.
+func configuration(ctx context.Context, path string, gcs *gcsstore.Store) (*config.Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return config.Load(ctx, path, gcs.OpenLive, formats.Names())
 }
 
 // Run forwards until ctx ends, then drains: see forward.Loop.

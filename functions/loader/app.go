@@ -41,7 +41,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		return nil, err
 	}
 	app.closers = append(app.closers, gcs)
-	cfg, err := config.Load(ctx, getenv("SENEKA_CONFIG"), gcs.OpenLive, formats.Names())
+	cfg, err := configuration(ctx, getenv("SENEKA_CONFIG"), gcs)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,14 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	}
 	app.handler = &Handler{Load: loader.Load, Stat: gcs.Stat, Log: log}
 	return app, nil
+}
+
+// configuration reads the configuration, but not for ever: the client of Cloud Storage would try
+// until ctx ends, and it does not end while the process starts.
+func configuration(ctx context.Context, path string, gcs *gcsstore.Store) (*config.Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return config.Load(ctx, path, gcs.OpenLive, formats.Names())
 }
 
 // ServeHTTP handles a push delivery.

@@ -59,16 +59,16 @@ func (f *Function) enter() (*App, error) {
 		if f.app, err = Open(context.Background(), os.Getenv, log); err != nil {
 			return nil, err
 		}
-		go f.closeOnSignal()
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM)
+		go f.closeOn(signals)
 	}
 	f.busy.Add(1)
 	return f.app, nil
 }
 
-// closeOnSignal waits for SIGTERM, lets requests under way end, closes the clients and exits.
-func (f *Function) closeOnSignal() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM)
+// closeOn waits for a signal, lets requests under way end, closes the clients and exits.
+func (f *Function) closeOn(signals <-chan os.Signal) {
 	<-signals
 	f.mu.Lock()
 	f.stop = true

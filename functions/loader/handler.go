@@ -7,7 +7,6 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +22,11 @@ import (
 
 // maxBody bounds a push request: Pub/Sub carries at most 10 MB a message, base64 makes it longer.
 const maxBody = 16 << 20
+
+// limit is how long a delivery is worked on: Pub/Sub waits no longer for an answer, and delivers the
+// message again.
+// https://cloud.google.com/pubsub/docs/push#receive_push
+const limit = 10 * time.Minute
 
 // Stat reads a landing object's metadata, for notifications that come without it.
 type Stat func(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error)
@@ -76,7 +80,9 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) (status int, er
 	if note.EventType != notify.ObjectFinalize {
 		return http.StatusNoContent, nil // ack: nothing was put
 	}
-	return h.load(r.Context(), log.With("object", note.Object.String()), note)
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	return h.load(ctx, log.With("object", note.Object.String()), note)
 }
 
 func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notification) (status int, err error) {
@@ -93,7 +99,7 @@ func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notifi
 	res, err := h.Load(ctx, f)
 	if err != nil {
 		level := slog.LevelWarn
-		if errkind.Is(err, errkind.Permanent) || errors.Is(err, load.ErrTorn) {
+		if errkind.Is(err, errkind.Permanent) { // such as load.ErrTorn: it takes a person
 			level = slog.LevelError
 		}
 		log.Log(ctx, level, "load failed; it will be delivered again", "file", f.Source.String(), "error", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -166,6 +167,24 @@ func TestHandlerPanicIsAlone(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A load that hangs is given up when nobody waits for its answer any more.
+func TestHandlerGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(nil)
+		h.Load = func(ctx context.Context, _ load.File) (load.Result, error) {
+			<-ctx.Done()
+			return load.Result{}, ctx.Err()
+		}
+		start := time.Now()
+		if status := post(t, h, http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", true)); status != http.StatusServiceUnavailable {
+			t.Errorf("status %d, want 503", status)
+		}
+		if took := time.Since(start); took != limit {
+			t.Errorf("it took %s, want %s", took, limit)
+		}
+	})
 }
 
 func TestHandlerStrangeObjects(t *testing.T) {

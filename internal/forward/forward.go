@@ -130,10 +130,10 @@ func (f *Forwarder) compare(ctx context.Context, e object.Event, name string) (O
 	return "", generation, nil
 }
 
-// later reports whether event a of a key came after b. Sequencers decide; where neither event has
-// one, as in a listing, the time of the put does.
+// later reports whether event a of a key came after b. Sequencers decide; where one of them has
+// none, as in a listing and by the documentation in any event but a PUT's, the time of the put does.
 func later(a, b object.Event) bool {
-	if a.Sequencer == "" && b.Sequencer == "" {
+	if a.Sequencer == "" || b.Sequencer == "" {
 		return a.Time.After(b.Time)
 	}
 	return object.Newer(a.Sequencer, b.Sequencer)

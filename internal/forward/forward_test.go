@@ -43,6 +43,12 @@ func (c *clouds) put(key, etag, data, sequencer string) object.Event {
 	return object.Event{Source: src, Version: object.Version{ETag: etag, Size: int64(len(data))}, Sequencer: sequencer}
 }
 
+// at returns e as of so many seconds after the start.
+func (c *clouds) at(seconds int64, e object.Event) object.Event {
+	e.Time = time.Unix(seconds, 0)
+	return e
+}
+
 func (c *clouds) Open(_ context.Context, e object.Event) (*object.Body, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,6 +140,16 @@ func TestForward(t *testing.T) {
 		{"overwritten, events out of order", func(c *clouds) object.Event {
 			c.mustForward(c.put("k.log", "v2", "two", "2"))
 			return c.put("k.log", "v1", "one", "1")
+		}, Older, "two"},
+		{"overwritten by a put whose event has no sequencer", func(c *clouds) object.Event {
+			c.mustForward(c.at(1, c.put("k.log", "v1", "one", "1")))
+			return c.at(2, c.put("k.log", "v2", "two", ""))
+		}, Forwarded, "two"},
+		{"the same, out of order", func(c *clouds) object.Event {
+			e := c.at(1, c.put("k.log", "v1", "one", "1"))
+			c.mustForward(c.at(2, c.put("k.log", "v2", "two", "")))
+			c.put("k.log", "v1", "one", "1") // a version that its ID still reads
+			return e
 		}, Older, "two"},
 		{"somebody else's object in its place", func(c *clouds) object.Event {
 			c.gcs["landing/src/k.log"] = copied{"other", nil, 7}

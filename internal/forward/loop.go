@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -120,7 +121,7 @@ func (l *Loop) process(work context.Context, m Message) {
 		}
 	case errkind.Is(err, errkind.Permanent):
 		// Never deleted: the queue's maxReceiveCount takes it to the dead-letter queue.
-		log.Error("message not understood; the queue will move it to its dead-letter queue", "error", err)
+		log.Error("not understood, or refused for good; the queue will move the message to its dead-letter queue", "error", err)
 	default:
 		log.Warn("not done; the message will come again", "error", err)
 	}
@@ -131,7 +132,7 @@ func (l *Loop) process(work context.Context, m Message) {
 func (l *Loop) handle(ctx context.Context, m Message) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	msg, err := notify.S3(m.Body)

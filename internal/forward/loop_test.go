@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +17,7 @@ import (
 
 // queue is SQS with its visibility clock. It is used within a synctest bubble, whose clock it reads.
 type queue struct {
+	mu       sync.Mutex
 	messages []*queued
 	deleted  []string
 	hides    []string
@@ -34,16 +38,7 @@ func (q *queue) send(id, body string) {
 func (q *queue) Receive(ctx context.Context, most int, visibility time.Duration) ([]Message, error) {
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		var got []Message
-		for _, m := range q.messages {
-			if !m.gone && !m.visibleAt.After(time.Now()) && len(got) < most {
-				m.visibleAt = time.Now().Add(visibility)
-				m.receives++
-				m.Received, m.Receipt = time.Now(), fmt.Sprintf("%s-%d", m.ID, m.receives)
-				got = append(got, m.Message)
-			}
-		}
-		if len(got) > 0 {
+		if got := q.take(most, visibility); len(got) > 0 {
 			return got, nil
 		}
 		if !pause(ctx, time.Second) {
@@ -51,6 +46,20 @@ func (q *queue) Receive(ctx context.Context, most int, visibility time.Duration)
 		}
 	}
 	return nil, nil
+}
+
+func (q *queue) take(most int, visibility time.Duration) (got []Message) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, m := range q.messages {
+		if !m.gone && !m.visibleAt.After(time.Now()) && len(got) < most {
+			m.visibleAt = time.Now().Add(visibility)
+			m.receives++
+			m.Received, m.Receipt = time.Now(), fmt.Sprintf("%s-%d", m.ID, m.receives)
+			got = append(got, m.Message)
+		}
+	}
+	return got
 }
 
 func (q *queue) find(id string) *queued {
@@ -63,12 +72,16 @@ func (q *queue) find(id string) *queued {
 }
 
 func (q *queue) Delete(_ context.Context, m Message) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.find(m.ID).gone = true
 	q.deleted = append(q.deleted, m.ID)
 	return nil
 }
 
 func (q *queue) Hide(_ context.Context, m Message, visibility time.Duration) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.hides = append(q.hides, fmt.Sprintf("%s %s", m.ID, visibility))
 	if q.failHide {
 		return errors.New("the receipt handle has expired")
@@ -115,7 +128,12 @@ func TestLoopDeletesWhatIsDone(t *testing.T) {
 	q.send("many", event("x", "y", "z"))
 	q.send("test", `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-01-01T00:00:00.000Z","Bucket":"src","RequestId":"r","HostId":"h"}`)
 	seen := map[string]int{}
-	run(t, q, 10*time.Second, func(_ context.Context, e object.Event) error { seen[e.Key]++; return nil })
+	run(t, q, 10*time.Second, func(_ context.Context, e object.Event) error {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		seen[e.Key]++
+		return nil
+	})
 	for _, key := range []string{"a b+c.log", "x", "y", "z"} {
 		if seen[key] != 1 {
 			t.Errorf("%q was forwarded %d times; all: %v", key, seen[key], seen)
@@ -225,15 +243,33 @@ func TestLoopBudget(t *testing.T) {
 	for i := range 20 {
 		q.send(fmt.Sprint(i), event(fmt.Sprint("k", i)))
 	}
-	under, most := 0, 0
+	var under, most atomic.Int64
 	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
-		under++
-		most = max(most, under)
+		most.Store(max(most.Load(), under.Add(1)))
 		pause(ctx, time.Second)
-		under--
+		under.Add(-1)
 		return nil
 	})
-	if len(q.deleted) != 20 || most > 4 {
-		t.Errorf("%d deleted, %d copies at a time; want 20 and at most 4 workers", len(q.deleted), most)
+	if len(q.deleted) != 20 || most.Load() > 4 {
+		t.Errorf("%d deleted, %d copies at a time; want 20 and at most 4 workers", len(q.deleted), most.Load())
+	}
+}
+
+// The bytes copied at a time are bounded too; an object larger than the bound is copied alone.
+func TestLoopBytes(t *testing.T) {
+	q := &queue{}
+	sizes := map[string]int64{"small": 100, "half": 500, "other": 500, "large": 5000}
+	for key, size := range sizes {
+		q.send(key, strings.Replace(event(key), `"size":3`, fmt.Sprintf(`"size":%d`, size), 1))
+	}
+	var under, most atomic.Int64
+	run(t, q, time.Hour, func(ctx context.Context, e object.Event) error {
+		most.Store(max(most.Load(), under.Add(min(e.Size, 1000))))
+		pause(ctx, time.Second)
+		under.Add(-min(e.Size, 1000))
+		return nil
+	})
+	if len(q.deleted) != len(sizes) || most.Load() > 1000 {
+		t.Errorf("%d deleted, %d bytes at a time; want %d and at most 1000", len(q.deleted), most.Load(), len(sizes))
 	}
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,9 @@ func fileTime(f File, format *format.Format) time.Time {
 	return f.Time
 }
 
+// errGone says that the landing object has no such generation any more.
+var errGone = errors.New("the copy is gone")
+
 // staged is a file whose rows lie complete in final streams that nobody can see yet.
 type staged struct{ streams []string }
 
@@ -58,25 +62,27 @@ type staged struct{ streams []string }
 // leaves behind on an error is invisible and expires by itself.
 func (a *attempt) stage(ctx context.Context) (staged, error) {
 	body, err := a.Landing.Open(ctx, a.file.Landed)
+	if errkind.Is(err, errkind.NotFound) {
+		return staged{}, fmt.Errorf("%w: %w", errGone, err)
+	}
 	if err != nil {
-		return staged{}, fmt.Errorf("open: %w", err)
+		return staged{}, fmt.Errorf("open: %w", ofService(err))
 	}
 	defer body.Close()
 	checked := newCheckedReader(body)
 
 	if a.enc, err = row.NewEncoder(TableSpec(a.target.Format).Columns); err != nil {
-		return staged{}, errkind.With(errkind.Permanent, err)
+		return staged{}, err
 	}
-	out := a.newWriter()
+	out := a.newWriter(ctx)
 	defer out.close()
 
 	err = a.copyRecords(ctx, checked, out)
-	if errors.Is(err, format.ErrControl) {
-		return staged{}, err
-	}
-	// Bytes that were lost on the way look like a broken file: the check comes first.
-	if sumErr := checked.verify(); sumErr != nil {
-		return staged{}, errkind.With(errkind.Transient, errors.Join(sumErr, err))
+	if err == nil || errkind.Is(err, errkind.Permanent) {
+		// Bytes that were lost on the way look like a broken file: the check comes first.
+		if sumErr := checked.verify(); sumErr != nil {
+			return staged{}, errkind.With(errkind.Transient, errors.Join(sumErr, err))
+		}
 	}
 	if err != nil {
 		return staged{}, err
@@ -139,7 +145,7 @@ func (a *attempt) setMeta(rec *row.Record, sourceFile []byte) {
 // reject, for one bad row refuses a whole append request.
 func (a *attempt) addRow(ctx context.Context, rec *row.Record, out *writer) error {
 	refuse := func(reason string) error {
-		return a.reject(ctx, &format.Reject{Line: rec.Line, Offset: rec.Offset, Reason: reason, Raw: rec.Raw[:min(len(rec.Raw), format.MaxRaw)]})
+		return a.reject(ctx, &format.Reject{Line: rec.Line, Offset: rec.Offset, Reason: reason, Raw: bytes.Clone(rec.Raw[:min(len(rec.Raw), format.MaxRaw)])})
 	}
 	if reason := a.outsidePartitions(rec); reason != "" {
 		return refuse(reason)
@@ -190,13 +196,13 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	switch {
 	case errors.Is(cause, format.ErrControl):
 		rec.Outcome = Ignored
-	case errkind.Is(cause, errkind.NotFound):
+	case errors.Is(cause, errGone):
 		live, err := a.Landing.Live(ctx, a.file.Landed.Bucket, a.file.Landed.Name)
 		if err != nil {
 			return Result{}, errkind.With(errkind.Transient, errors.Join(cause, err))
 		}
 		if live <= a.file.Landed.Generation {
-			return Result{}, errkind.With(errkind.Transient, cause)
+			return Result{}, errkind.With(errkind.Transient, fmt.Errorf("%w, and the object has no newer generation", cause))
 		}
 		rec.Outcome = Superseded
 	case errkind.Is(cause, errkind.Permanent):

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,11 +55,28 @@ func (l *Loader) readClaim(ctx context.Context, name string) (held, error) {
 	if err != nil {
 		return held{}, fmt.Errorf("read claim: %w", err)
 	}
-	var c Claim
-	if err := json.Unmarshal(data, &c); err != nil {
-		return held{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is not what Seneka writes: %w; restore it from the bucket's history", name, err))
+	c, err := parseClaim(data)
+	if err != nil {
+		return held{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is not what this version of Seneka writes: %w; run the newest version, or restore the claim from the bucket's history", name, err))
 	}
 	return held{Claim: c, generation: generation}, nil
+}
+
+// parseClaim refuses what it does not know in full: a member that a newer version added may say
+// where the rows are, and to miss it could lose or double them.
+func parseClaim(data []byte) (c Claim, err error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Claim{}, err
+	}
+	switch {
+	case c.Load.Attempt == "":
+		return Claim{}, errors.New("it names no attempt")
+	case len(c.Streams) == 0 && c.Load.Rows > 0:
+		return Claim{}, fmt.Errorf("it has %d rows and names no stream", c.Load.Rows)
+	}
+	return c, nil
 }
 
 // writeClaim puts c in place of old. won is false if another attempt was quicker.

@@ -1,14 +1,12 @@
 package load
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,13 +17,12 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/seneka-io/seneka/internal/errkind"
-	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-// world is the clouds as the loader sees them: state with the real semantics, and a hook in front
-// of every call. It survives the loader's "crashes".
+// world is the clouds as the loader sees them: state with the real semantics. It survives the
+// loaders, which reach it through a process each.
 type world struct {
 	mu      sync.Mutex
 	now     time.Time
@@ -39,9 +36,43 @@ type world struct {
 	logs    map[row.Table][]map[string]any
 	next    int
 
-	calls []string
-	fault func(n int, call string) (before, after error)
+	calls  []string
+	open   int      // streams that were made and not closed
+	abuses []string // of streams, which are for one goroutine
 }
+
+// process is one loader's way to the clouds. What goes wrong on it is its own.
+type process struct {
+	*world
+	to        Target                         // of every file; the zero one means target
+	n         int                            // calls so far
+	refuse    map[string]error               // by call, instead of an effect
+	fault     func(n int, call string) fault // nil: none
+	meanwhile func(n int, call string)       // runs in front of a call
+	warm      bool                           // the loader has been at work: it knows its tables
+	dead      bool
+}
+
+// fault is what goes wrong with a call.
+type fault int
+
+const (
+	none    fault = iota
+	before        // it fails and has no effect
+	after         // it has its effect, and the answer is an error
+	hang          // it has no effect, and no answer before the deadline
+	late          // it has its effect, and no answer before the deadline
+	retried       // it has its effect, the answer is lost, and the client sends it again
+	crash         // it has no effect, nor has any later one: the process has died
+	died          // it has its effect, and the process dies before the answer
+	boom          // the client panics
+)
+
+func (f fault) String() string {
+	return []string{"no fault", "fails", "takes effect and fails", "hangs", "takes effect and hangs", "is sent twice", "kills", "takes effect and kills", "panics"}[f]
+}
+
+var errInjected = errors.New("injected")
 
 type blob struct {
 	data []byte
@@ -63,22 +94,62 @@ func newWorld() *world {
 	}
 }
 
-// call counts a call and runs effect between the two faults.
-func (w *world) call(name string, effect func() error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var before, after error
-	w.calls = append(w.calls, name)
-	if w.fault != nil {
-		before, after = w.fault(len(w.calls)-1, name)
-	}
-	if before != nil {
-		return before
-	}
-	if err := effect(); err != nil {
+// call counts a call and brings about its effect, or what goes wrong.
+func (p *process) call(ctx context.Context, name string, effect func() error) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return after
+	p.mu.Lock()
+	n := p.n
+	p.n++
+	p.calls = append(p.calls, name)
+	p.mu.Unlock()
+	if p.meanwhile != nil {
+		p.meanwhile(n, name)
+	}
+	if err := p.refuse[name]; err != nil {
+		return err
+	}
+	f := p.faultAt(n, name)
+	switch f {
+	case before, crash:
+		return errInjected
+	case hang:
+		<-ctx.Done()
+		return ctx.Err()
+	case boom:
+		panic("boom")
+	}
+	p.mu.Lock()
+	err := effect()
+	if f == retried {
+		f, err = none, effect()
+	}
+	p.mu.Unlock()
+	switch {
+	case err != nil, f == none:
+		return err
+	case f == late:
+		<-ctx.Done()
+		return ctx.Err()
+	default:
+		return errInjected
+	}
+}
+
+// faultAt is what goes wrong with the n-th call.
+func (p *process) faultAt(n int, name string) fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return before
+	}
+	f := none
+	if p.fault != nil {
+		f = p.fault(n, name)
+	}
+	p.dead = f == crash || f == died
+	return f
 }
 
 func (w *world) put(name string, data string) object.Landed {
@@ -87,9 +158,9 @@ func (w *world) put(name string, data string) object.Landed {
 	return object.Landed{Bucket: "landing", Name: name, Generation: w.gen}
 }
 
-func (w *world) Open(_ context.Context, o object.Landed) (b *object.Body, err error) {
-	err = w.call("gcs.get", func() error {
-		got, ok := w.objects[o.Bucket+"/"+o.Name]
+func (p *process) Open(ctx context.Context, o object.Landed) (b *object.Body, err error) {
+	err = p.call(ctx, "gcs.get", func() error {
+		got, ok := p.objects[o.Bucket+"/"+o.Name]
 		if !ok || got.gen != o.Generation {
 			return errkind.With(errkind.NotFound, errors.New("no such generation"))
 		}
@@ -100,9 +171,9 @@ func (w *world) Open(_ context.Context, o object.Landed) (b *object.Body, err er
 	return b, err
 }
 
-func (w *world) Live(_ context.Context, bucket, name string) (gen int64, err error) {
-	err = w.call("gcs.stat", func() error {
-		got, ok := w.objects[bucket+"/"+name]
+func (p *process) Live(ctx context.Context, bucket, name string) (gen int64, err error) {
+	err = p.call(ctx, "gcs.stat", func() error {
+		got, ok := p.objects[bucket+"/"+name]
 		if !ok {
 			return errkind.With(errkind.NotFound, errors.New("no such object"))
 		}
@@ -112,9 +183,9 @@ func (w *world) Live(_ context.Context, bucket, name string) (gen int64, err err
 	return gen, err
 }
 
-func (w *world) Get(_ context.Context, name string) (data []byte, gen int64, err error) {
-	err = w.call("claim.get", func() error {
-		got, ok := w.claims[name]
+func (p *process) Get(ctx context.Context, name string) (data []byte, gen int64, err error) {
+	err = p.call(ctx, "claim.get", func() error {
+		got, ok := p.claims[name]
 		if !ok {
 			return errkind.With(errkind.NotFound, errors.New("no claim"))
 		}
@@ -124,34 +195,40 @@ func (w *world) Get(_ context.Context, name string) (data []byte, gen int64, err
 	return data, gen, err
 }
 
-func (w *world) Put(_ context.Context, name string, data []byte, generation int64) error {
-	return w.call("claim.put", func() error {
-		if w.claims[name].gen != generation {
+func (p *process) Put(ctx context.Context, name string, data []byte, generation int64) error {
+	return p.call(ctx, "claim.put", func() error {
+		if p.claims[name].gen != generation {
 			return errkind.With(errkind.Exists, errors.New("412"))
 		}
-		w.gen++
-		w.claims[name] = blob{data, w.gen}
+		p.gen++
+		p.claims[name] = blob{data, p.gen}
 		return nil
 	})
 }
 
-func (w *world) Create(_ context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (s Stream, err error) {
-	err = w.call("stream.create", func() error {
-		if !w.tables[t] {
+func (p *process) Create(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (Stream, error) {
+	var name string
+	err := p.call(ctx, "stream.create", func() error {
+		if !p.tables[t] {
 			return errkind.With(errkind.NotFound, errors.New("no such table"))
 		}
-		w.next++
-		name := fmt.Sprintf("%s/streams/s%d", t.Path(), w.next)
-		w.streams[name] = &pending{table: t, desc: desc}
-		s = &fakeStream{w, name}
+		p.next++
+		name = fmt.Sprintf("%s/streams/s%d", t.Path(), p.next)
+		p.streams[name] = &pending{table: t, desc: desc}
 		return nil
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open++
+	return &fakeStream{p: p, name: name}, nil
 }
 
-func (w *world) Commit(_ context.Context, t row.Table, names []string) (state CommitState, err error) {
-	err = w.call("stream.commit", func() error {
-		state = w.commit(t, names)
+func (p *process) Commit(ctx context.Context, t row.Table, names []string) (state CommitState, err error) {
+	err = p.call(ctx, "stream.commit", func() error {
+		state = p.commit(t, names)
 		return nil
 	})
 	return state, err
@@ -178,16 +255,44 @@ func (w *world) commit(t row.Table, names []string) CommitState {
 }
 
 type fakeStream struct {
-	w    *world
-	name string
+	p      *process
+	name   string
+	busy   bool
+	closed bool
 }
 
 func (s *fakeStream) Name() string { return s.name }
-func (s *fakeStream) Close()       {}
 
-func (s *fakeStream) Append(_ context.Context, offset int64, rows [][]byte) error {
-	return s.w.call("stream.append", func() error {
-		p := s.w.streams[s.name]
+func (s *fakeStream) Close() {
+	defer s.use("Close")()
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.p.open--
+	}
+}
+
+// use notes a use of the stream beside another, which its contract rules out.
+func (s *fakeStream) use(what string) (end func()) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.busy || s.closed {
+		s.p.abuses = append(s.p.abuses, fmt.Sprintf("%s of %s: busy %v, closed %v", what, s.name, s.busy, s.closed))
+	}
+	was := s.busy
+	s.busy = true
+	return func() {
+		s.p.mu.Lock()
+		defer s.p.mu.Unlock()
+		s.busy = was
+	}
+}
+
+func (s *fakeStream) Append(ctx context.Context, offset int64, rows [][]byte) error {
+	defer s.use("Append")()
+	return s.p.call(ctx, "stream.append", func() error {
+		p := s.p.streams[s.name]
 		if p.final || offset != int64(len(p.rows)) {
 			return fmt.Errorf("append at %d of %d, final %v", offset, len(p.rows), p.final)
 		}
@@ -197,40 +302,41 @@ func (s *fakeStream) Append(_ context.Context, offset int64, rows [][]byte) erro
 	})
 }
 
-func (s *fakeStream) Finalize(context.Context) (n int64, err error) {
-	err = s.w.call("stream.finalize", func() error {
-		s.w.streams[s.name].final = true
-		n = int64(len(s.w.streams[s.name].rows))
+func (s *fakeStream) Finalize(ctx context.Context) (n int64, err error) {
+	defer s.use("Finalize")()
+	err = s.p.call(ctx, "stream.finalize", func() error {
+		s.p.streams[s.name].final = true
+		n = int64(len(s.p.streams[s.name].rows))
 		return nil
 	})
 	return n, err
 }
 
-func (w *world) Append(_ context.Context, t row.Table, desc *descriptorpb.DescriptorProto, rows [][]byte) error {
-	return w.call("log.append "+t.Name, func() error {
-		if !w.tables[t] {
-			return errors.New("no such table " + t.String())
+func (p *process) Append(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto, rows [][]byte) error {
+	return p.call(ctx, "log.append "+t.Name, func() error {
+		if !p.tables[t] {
+			return errkind.With(errkind.NotFound, errors.New("no such table "+t.String()))
 		}
 		decoded, err := decode(desc, rows)
-		w.logs[t] = append(w.logs[t], decoded...)
+		p.logs[t] = append(p.logs[t], decoded...)
 		return err
 	})
 }
 
-func (w *world) EnsureTable(_ context.Context, t row.Table, _ row.Spec) error {
-	return w.call("table.ensure", func() error { w.tables[t] = true; return nil })
+func (p *process) EnsureTable(ctx context.Context, t row.Table, _ row.Spec) error {
+	return p.call(ctx, "table.ensure", func() error { p.tables[t] = true; return nil })
 }
 
-func (w *world) EnsureView(_ context.Context, t row.Table, query string) error {
-	return w.call("view.ensure", func() error { w.views[t.Name] = query; return nil })
+func (p *process) EnsureView(ctx context.Context, t row.Table, query string) error {
+	return p.call(ctx, "view.ensure", func() error { p.views[t.Name] = query; return nil })
 }
 
-func (w *world) Count(_ context.Context, q CountQuery) (recorded bool, rows int64, err error) {
-	err = w.call("count", func() error {
-		for _, r := range w.logs[q.Log] {
+func (p *process) Count(ctx context.Context, q CountQuery) (recorded bool, rows int64, err error) {
+	err = p.call(ctx, "count", func() error {
+		for _, r := range p.logs[q.Log] {
 			recorded = recorded || r["attempt"] == q.Attempt && r["outcome"] == "loaded"
 		}
-		for _, r := range w.rows {
+		for _, r := range p.rows {
 			at := r["time"].(int64)
 			if r["source_file"] == q.SourceFile && r["loaded_at"] == q.LoadedAt && at >= q.First && at <= q.Last {
 				rows++
@@ -261,50 +367,4 @@ func decode(desc *descriptorpb.DescriptorProto, rows [][]byte) ([]map[string]any
 		decoded = append(decoded, r)
 	}
 	return decoded, nil
-}
-
-// lines is a format of one text column, one record per line; "bad…" is a reject, "huge" a time that
-// BigQuery refuses, "control" no log.
-var lines = &format.Format{
-	Name: "lines",
-	Spec: row.Spec{
-		Columns:     row.Schema{{Name: "time", Type: row.Timestamp}, {Name: "text", Type: row.String}},
-		PartitionBy: "time",
-	},
-	New: func(r io.Reader, _ format.Options) format.Decoder { return &lineDecoder{r: bufio.NewReader(r)} },
-}
-
-type lineDecoder struct {
-	r      *bufio.Reader
-	line   int64
-	offset int64
-}
-
-func (d *lineDecoder) Next(rec *row.Record) error {
-	text, err := d.r.ReadString('\n')
-	if err != nil && text == "" {
-		return err
-	}
-	d.line++
-	start := d.offset
-	d.offset += int64(len(text))
-	text = strings.TrimSuffix(text, "\n")
-	rec.Reset(2)
-	rec.Line, rec.Offset, rec.Raw = d.line, start, []byte(text)
-	switch {
-	case text == "control":
-		return format.ErrControl
-	case strings.HasPrefix(text, "bad"):
-		return &format.Reject{Line: d.line, Offset: start, Reason: "it is bad", Raw: []byte(text)}
-	case text == "huge":
-		rec.Values[0].SetTime(time.Date(1815, 6, 18, 0, 0, 0, 0, time.UTC))
-	case strings.HasPrefix(text, "at "):
-		t, err := time.Parse(time.RFC3339, text[3:])
-		if err != nil {
-			return err
-		}
-		rec.Values[0].SetTime(t)
-	}
-	rec.Values[1].SetBytes([]byte(text))
-	return nil
 }

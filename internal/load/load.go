@@ -58,6 +58,11 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		return Result{Outcome: Ignored, Reason: "no source of the configuration matches the key"}, nil
 	}
 	res, err := l.load(ctx, f, target)
+	if errkind.Is(err, errkind.NotFound) {
+		// A table that was removed, most likely: the next delivery makes it anew.
+		l.Tables.forget(target)
+		err = errkind.With(errkind.Transient, err)
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("load %s (%s) into %s: %w", f.Source, f.Landed, target.Table, err)
 	}
@@ -76,6 +81,9 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 		old, err := l.readClaim(ctx, name)
 		if err != nil {
 			return Result{}, err
+		}
+		if old.generation != 0 && old.Table != target.Table {
+			return Result{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is of table %s: two projects share the ledger; give each a bucket of its own", name, old.Table))
 		}
 		if old.generation != 0 {
 			settled, err := l.settle(ctx, old.Claim)
@@ -181,5 +189,14 @@ func appendLog[T any](ctx context.Context, log Log, t row.Table, s row.Schema, f
 	if err != nil {
 		return err
 	}
-	return log.Append(ctx, t, enc.Descriptor(), rows)
+	return ofService(log.Append(ctx, t, enc.Descriptor(), rows))
+}
+
+// ofService returns err, an error of something that knows nothing of the file, so that it cannot
+// make the file a rejected one.
+func ofService(err error) error {
+	if errkind.Is(err, errkind.Permanent) {
+		return errkind.With(errkind.Transient, err)
+	}
+	return err
 }

@@ -3,8 +3,6 @@ package load
 import (
 	"compress/gzip"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,11 +17,27 @@ import (
 
 var target = Target{Source: "app", Format: lines, Table: row.Table{Project: "p", Dataset: "d", Name: "t"}, MaxRejectRatio: 0.5}
 
-// newLoader returns a loader over w, as a process that has just started.
-func newLoader(w *world) *Loader {
+// newLoader returns a loader over w, as a process that has just started and meets no faults.
+func newLoader(w *world) *Loader { return (&process{world: w}).loader() }
+
+// loader returns the loader that reaches the clouds by w.
+func (w *process) loader() *Loader {
+	to := w.to
+	if to.Format == nil {
+		to = target
+	}
+	ensured := NewEnsured(w)
+	if w.warm {
+		if err := NewEnsured(&process{world: w.world}).dataset(context.Background(), to); err != nil {
+			panic(err)
+		}
+		made := &once{ready: make(chan struct{})}
+		close(made.ready)
+		ensured.known[to.Table], ensured.known[logTable(to.Table)] = made, made
+	}
 	return &Loader{
-		Route:   func(s object.Source) (Target, bool) { return target, s.Bucket == "src" },
-		Landing: w, Ledger: w, Streams: w, Log: w, Tables: NewEnsured(w), Counter: w,
+		Route:   func(s object.Source) (Target, bool) { return to, s.Bucket == "src" },
+		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
 		Now:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now },
 		BatchMax: 100,
 	}
@@ -186,91 +200,19 @@ func TestLoadCutBody(t *testing.T) {
 	w := newWorld()
 	f := w.file("k", "v1", "a\nb\n")
 	l := newLoader(w)
-	l.Landing = cutting{w}
+	l.Landing = cutting{&process{world: w}}
 	if res, err := l.Load(t.Context(), f); !errkind.Is(err, errkind.Transient) || err == nil {
 		t.Errorf("Load of a body cut short = %+v, %v; want a transient error", res, err)
 	}
 	mustLoad(t, newLoader(w), f, Loaded)
 }
 
-type cutting struct{ *world }
+type cutting struct{ *process }
 
 func (c cutting) Open(ctx context.Context, o object.Landed) (*object.Body, error) {
-	b, err := c.world.Open(ctx, o)
+	b, err := c.process.Open(ctx, o)
 	b.Size++
 	return b, err
-}
-
-// Every call fails once, in each way there is: the error before its effect or after it, the process
-// living on or dying. Redelivered until acknowledged, every line is there once.
-func TestLoadFaults(t *testing.T) {
-	const content = "a\nbad\nb\nccccccccccccccccccccccccccccccccccccccccccccccccc\n"
-	clean := newWorld()
-	mustLoad(t, newLoader(clean), clean.file("k", "v1", content), Loaded)
-	runs := 0
-	for k := range clean.calls {
-		for _, way := range []string{"before", "after"} {
-			for _, crash := range []bool{false, true} {
-				runs++
-				t.Run(fmt.Sprintf("%02d %s, error %s, crash %v", k, clean.calls[k], way, crash), func(t *testing.T) {
-					w := newWorld()
-					f := w.file("k", "v1", content)
-					w.fault = func(n int, _ string) (before, after error) {
-						fail := errors.New("injected")
-						switch {
-						case crash && n > k: // a dead process makes no more calls
-							return fail, nil
-						case n != k:
-							return nil, nil
-						case way == "before":
-							return fail, nil
-						default:
-							return nil, fail
-						}
-					}
-					l := newLoader(w)
-					_, err := l.Load(t.Context(), f)
-					w.fault = nil
-					for deliveries := 0; err != nil; deliveries++ {
-						if deliveries > 3 {
-							t.Fatalf("still refused after %d deliveries: %v", deliveries, err)
-						}
-						if crash {
-							l = newLoader(w)
-						}
-						_, err = l.Load(t.Context(), f)
-					}
-					w.checkOnce(t, f, []string{"1:a", "3:b", "4:" + strings.Repeat("c", 49)})
-				})
-			}
-		}
-	}
-	t.Logf("%d runs over %d calls", runs, len(clean.calls))
-}
-
-// checkOnce asserts the promise: each line once, the reject and the load recorded, no claim open.
-func (w *world) checkOnce(t *testing.T, f File, want []string) {
-	t.Helper()
-	if got := w.visible(f); !slices.Equal(got, want) {
-		t.Errorf("visible rows %q, want %q", got, want)
-	}
-	if len(w.logs[rejectTable(target.Table)]) == 0 {
-		t.Error("the reject is not recorded")
-	}
-	if !slices.Contains(w.outcomes(f), "loaded") {
-		t.Errorf("the load log has %q, not that the file is loaded", w.outcomes(f))
-	}
-	for name, c := range w.claims {
-		var claim Claim
-		if err := json.Unmarshal(c.data, &claim); err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range claim.Streams {
-			if !w.streams[s].committed {
-				t.Errorf("claim %s names %s, which is not committed", name, s)
-			}
-		}
-	}
 }
 
 // Deliveries of one file at the same time, on several instances, in versions of two.
@@ -300,6 +242,6 @@ func TestLoadConcurrently(t *testing.T) {
 		if loaded != 1 {
 			t.Errorf("round %d: %d deliveries loaded the file, want one", round, loaded)
 		}
-		w.checkOnce(t, f, []string{"1:a", "3:b"})
+		w.checkOnce(t, f, []string{"1:a", "3:b"}, []string{"2:bad"})
 	}
 }

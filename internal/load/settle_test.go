@@ -3,10 +3,12 @@ package load
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
 )
 
 // lostStreams returns a world in which a loader died between its claim and the commit, and
@@ -15,16 +17,15 @@ func lostStreams(t *testing.T, age time.Duration) (*world, File) {
 	t.Helper()
 	w := newWorld()
 	f := w.file("k", "v1", "a\nb\n")
-	w.fault = func(_ int, call string) (before, after error) {
+	dying := &process{world: w, fault: func(_ int, call string) fault {
 		if call == "stream.commit" {
-			return errors.New("died"), nil
+			return crash
 		}
-		return nil, nil
-	}
-	if _, err := newLoader(w).Load(t.Context(), f); err == nil {
+		return none
+	}}
+	if _, err := dying.loader().Load(t.Context(), f); err == nil {
 		t.Fatal("the loader did not die")
 	}
-	w.fault = nil
 	w.now = w.now.Add(age)
 	for _, s := range w.streams {
 		s.gone = true
@@ -122,18 +123,61 @@ func TestSettleDeletedRowsStayDeleted(t *testing.T) {
 func TestSettleBeforeChanged(t *testing.T) {
 	w := newWorld()
 	f := w.file("k", "v1", "a\n")
-	w.fault = func(_ int, call string) (before, after error) {
+	dying := &process{world: w, fault: func(_ int, call string) fault {
 		if call == "stream.commit" {
-			return errors.New("died"), nil
+			return crash
 		}
-		return nil, nil
-	}
-	if _, err := newLoader(w).Load(t.Context(), f); err == nil {
+		return none
+	}}
+	if _, err := dying.loader().Load(t.Context(), f); err == nil {
 		t.Fatal("the loader did not die")
 	}
-	w.fault = nil
 	mustLoad(t, newLoader(w), w.file("k", "v2", "b\n"), Changed)
 	if got := w.visible(f); !slices.Equal(got, []string{"1:a"}) {
 		t.Errorf("visible rows %q, want the first version's", got)
+	}
+}
+
+// A claim that this program does not understand in full is no word on anything: neither is the file
+// taken for loaded, nor loaded again.
+func TestStrangeClaim(t *testing.T) {
+	tests := []struct{ name, data string }{
+		{"empty", ``},
+		{"no claim", `{}`},
+		{"null", `null`},
+		{"text", `hello`},
+		{"of a newer version, with another way to hold rows", `{"kind": "pooled", "stream": "s", "offset": 7, "table": {"Project":"p","Dataset":"d","Name":"t"}, "load": {"attempt": "a", "rows": 2}}`},
+		{"rows in no stream", `{"streams": null, "table": {"Project":"p","Dataset":"d","Name":"t"}, "load": {"attempt": "a", "rows": 2}}`},
+		{"of another project's table", `{"streams": null, "table": {"Project":"q","Dataset":"d","Name":"t"}, "load": {"attempt": "a"}}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			f := w.file("k", "v1", "a\nb\n")
+			w.claims[object.ClaimName(f.Source, "d.t")] = blob{[]byte(tt.data), 7}
+			res, err := newLoader(w).Load(t.Context(), f)
+			if !errkind.Is(err, errkind.Permanent) || !strings.Contains(err.Error(), "claims/d.t/") || !strings.Contains(err.Error(), f.Source.String()) {
+				t.Errorf("Load = %+v, %v; want a permanent error that names the claim and the file", res, err)
+			}
+			if len(w.rows) > 0 || len(w.streams) > 0 {
+				t.Error("something was loaded")
+			}
+		})
+	}
+}
+
+// A claim of a program that knew fewer facts of a load is as good as one of today's.
+func TestOlderClaim(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\n")
+	w.claims[object.ClaimName(f.Source, "d.t")] = blob{[]byte(`{"streams": [], "table": {"Project":"p","Dataset":"d","Name":"t"}, "load": {"attempt": "a", "source_file": "s3://src/k", "version": {"etag": "v1", "size": 2}}}`), 7}
+	mustLoad(t, newLoader(w), f, Duplicate)
+}
+
+// Where clocks disagree a claim may come from the future: it waits, and nothing is decided.
+func TestSettleClaimFromTheFuture(t *testing.T) {
+	w, f := lostStreams(t, -48*time.Hour)
+	if _, err := newLoader(w).Load(t.Context(), f); !errkind.Is(err, errkind.Transient) || err == nil {
+		t.Errorf("Load = %v, want a transient error", err)
 	}
 }

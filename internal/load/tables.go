@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,14 +42,18 @@ type once struct {
 	err   error
 }
 
+// errInterrupted is what those get who wait for one whose making panicked.
+var errInterrupted = errors.New("the request that made it was interrupted")
+
 // NewEnsured returns an Ensured over t that knows no table yet.
 func NewEnsured(t Tables) *Ensured { return &Ensured{tables: t, known: map[row.Table]*once{}} }
 
-// Forget makes the next load look for the table again.
-func (e *Ensured) Forget(t row.Table) {
+// forget makes the next load look for the target's table and the logs beside it again.
+func (e *Ensured) forget(target Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.known, t)
+	delete(e.known, target.Table)
+	delete(e.known, logTable(target.Table))
 }
 
 // dataset makes the target's table, and the logs and views beside it.
@@ -81,8 +86,8 @@ func (e *Ensured) logs(ctx context.Context, t row.Table) error {
 	return nil
 }
 
-// table runs do once per table, whoever else waits for it. A failure is forgotten: the next load
-// tries again.
+// table runs do once per table, whoever else waits for it. A failure is forgotten, a panic too: the
+// next load tries again.
 func (e *Ensured) table(ctx context.Context, t row.Table, do func() error) error {
 	e.mu.Lock()
 	o, ok := e.known[t]
@@ -99,9 +104,15 @@ func (e *Ensured) table(ctx context.Context, t row.Table, do func() error) error
 			return ctx.Err()
 		}
 	}
-	if o.err = do(); o.err != nil {
-		e.Forget(t)
-	}
-	close(o.ready)
+	o.err = errInterrupted
+	defer func() {
+		if o.err != nil {
+			e.mu.Lock()
+			delete(e.known, t)
+			e.mu.Unlock()
+		}
+		close(o.ready)
+	}()
+	o.err = do()
 	return o.err
 }

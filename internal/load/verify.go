@@ -30,7 +30,8 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	c.n += int64(n)
 	_, _ = c.sum.Write(p[:n]) // a hash never fails
 	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
+		c.err = fmt.Errorf("read broke off after %d of %d bytes: %w", c.n, c.body.Size, err)
+		return n, c.err
 	}
 	return n, err
 }
@@ -42,7 +43,7 @@ func (c *checkedReader) verify() error {
 	}
 	switch {
 	case c.err != nil:
-		return fmt.Errorf("read broke off after %d of %d bytes: %w", c.n, c.body.Size, c.err)
+		return c.err
 	case c.n != c.body.Size:
 		return fmt.Errorf("%d bytes came of %d", c.n, c.body.Size)
 	case c.body.HasCRC && c.sum.Sum32() != c.body.CRC32C:

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"google.golang.org/protobuf/types/descriptorpb"
 
-	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -26,10 +26,11 @@ var errRowTooLong = errors.New("row too long")
 // the next is filled. For one goroutine.
 type writer struct {
 	streams Streams
-	tables  *Ensured
 	table   row.Table
 	desc    *descriptorpb.DescriptorProto
 	max     int
+	ctx     context.Context // of the appends, which close ends
+	cancel  context.CancelFunc
 
 	stream   Stream // made with the first batch: a file without rows needs none
 	sent     int64  // rows handed to Append
@@ -38,11 +39,12 @@ type writer struct {
 	answer   chan error // of the batch on the way; nil if none is
 }
 
-func (a *attempt) newWriter() *writer {
-	w := &writer{streams: a.Streams, tables: a.Tables, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax}
+func (a *attempt) newWriter(ctx context.Context) *writer {
+	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax}
 	if w.max <= 0 {
 		w.max = DefaultBatch
 	}
+	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w
 }
 
@@ -110,20 +112,24 @@ func (w *writer) flush(ctx context.Context) error {
 	w.sent += int64(len(rows))
 	answer := make(chan error, 1)
 	w.answer = answer
-	go func() { answer <- w.stream.Append(ctx, offset, rows) }()
+	go func() { answer <- w.send(offset, rows) }()
 	return nil
 }
 
-// open makes the stream. A table that has just been made, or that somebody removed, is not known:
-// a later delivery looks for it again.
+// send appends one batch. A panic is the attempt's error: in a goroutine nobody else catches it.
+func (w *writer) send(offset int64, rows [][]byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return w.stream.Append(w.ctx, offset, rows)
+}
+
+// open makes the stream.
 func (w *writer) open(ctx context.Context) (err error) {
-	w.stream, err = w.streams.Create(ctx, w.table, w.desc)
-	if errkind.Is(err, errkind.NotFound) {
-		w.tables.Forget(w.table)
-		err = errkind.With(errkind.Transient, err)
-	}
-	if err != nil {
-		return fmt.Errorf("create a stream: %w", err)
+	if w.stream, err = w.streams.Create(ctx, w.table, w.desc); err != nil {
+		return fmt.Errorf("create a stream: %w", ofService(err))
 	}
 	return nil
 }
@@ -157,7 +163,7 @@ func (w *writer) finish(ctx context.Context) ([]string, error) {
 	}
 	held, err := w.stream.Finalize(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("finalize %s: %w", w.stream.Name(), err)
+		return nil, fmt.Errorf("finalize %s: %w", w.stream.Name(), ofService(err))
 	}
 	if held != w.sent {
 		return nil, fmt.Errorf("%s holds %d rows and was sent %d", w.stream.Name(), held, w.sent)
@@ -165,11 +171,12 @@ func (w *writer) finish(ctx context.Context) ([]string, error) {
 	return []string{w.stream.Name()}, nil
 }
 
-// close releases the stream's connection; the rows in it stay what they are.
+// close ends an append that is still waiting and releases the stream's connection; the rows in it
+// stay what they are.
 func (w *writer) close() {
-	if w.stream == nil {
-		return
+	w.cancel()
+	_ = w.wait() // its error was reported, or the attempt has failed already
+	if w.stream != nil {
+		w.stream.Close()
 	}
-	w.stream.Close() // ends an append that is still waiting
-	_ = w.wait()     // its error was reported, or the attempt has failed already
 }

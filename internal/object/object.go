@@ -63,16 +63,20 @@ const maxName = 1024
 
 // LandingName returns the name of s's copy in the landing bucket: bucket/key, so that people find
 // their files. A name that GCS refuses (over 1,024 bytes, carriage return, line feed, invalid
-// UTF-8) or that a person's tools would take for a parent folder is replaced by a safe one that
-// ends in a hash of the original, so that no two keys share a copy.
+// UTF-8) or that a person's tools would take for a parent folder is replaced by a safe one with a
+// hash of the original. No two keys share a copy: a key that looks like such a name is replaced too.
 func LandingName(s Source) string {
 	name := s.Bucket + "/" + s.Key
-	if len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsAny(name, "\r\n\x00") && path.Clean("/"+name) == "/"+strings.TrimSuffix(name, "/") {
+	if len(name) <= maxName && utf8.ValidString(name) && !strings.ContainsAny(name, "\r\n\x00") &&
+		path.Clean("/"+name) == "/"+strings.TrimSuffix(name, "/") && !strings.HasPrefix(s.Key, escaped) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
-	return s.Bucket + "/_escaped/" + hex.EncodeToString(sum[:]) + "-" + safeTail(s.Key)
+	return s.Bucket + "/" + escaped + hex.EncodeToString(sum[:]) + "-" + safeTail(s.Key)
 }
+
+// escaped is the folder of replaced names.
+const escaped = "_escaped/"
 
 // safeTail returns what helps a person recognise the key: its end, in harmless characters.
 func safeTail(key string) string {
@@ -90,10 +94,11 @@ func safeTail(key string) string {
 	}, key)
 }
 
-// ClaimName returns the name in the ledger bucket of the claim on s in table (dataset.name). The
-// hash keeps every key within GCS's limits and spreads the claims of keys that share a prefix.
+// ClaimName returns the name in the ledger bucket of the claim on s in table (dataset.name), below a
+// folder that a person can tell the table by. The hash of both keeps every name within GCS's limits
+// and spreads the claims of keys that share a prefix.
 func ClaimName(s Source, table string) string {
-	sum := sha256.Sum256([]byte(s.String()))
+	sum := sha256.Sum256([]byte(table + "\n" + s.String()))
 	h := hex.EncodeToString(sum[:])
-	return "claims/" + table + "/" + h[:2] + "/" + h + ".json"
+	return "claims/" + safeTail(table) + "/" + h[:2] + "/" + h + ".json"
 }

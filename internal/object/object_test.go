@@ -36,7 +36,7 @@ func TestLandingName(t *testing.T) {
 			t.Errorf("LandingName(%q) = %q, want it unchanged", key, got)
 		}
 	}
-	hostile := []string{"../../x", "a/../b", "a//b", "./a", "a\nb", "a\rb", "a\x00b", "\xff\xfe", strings.Repeat("k", 1024), ".."}
+	hostile := []string{"../../x", "a/../b", "a//b", "./a", "a\nb", "a\rb", "a\x00b", "\xff\xfe", strings.Repeat("k", 1024), "..", strings.TrimPrefix(LandingName(Source{"bkt", "a//b"}), "bkt/")}
 	seen := map[string]string{}
 	for _, key := range hostile {
 		got := LandingName(Source{"bkt", key})
@@ -59,6 +59,20 @@ func TestClaimName(t *testing.T) {
 		if a == other {
 			t.Errorf("two claims share the name %s", a)
 		}
+	}
+}
+
+// A table's name may be as long as an object's, and its placeholders come out of keys.
+func TestClaimNameOfLongTables(t *testing.T) {
+	long := "logs.app_" + strings.Repeat("x", 1020)
+	a, b := ClaimName(Source{"b", "k"}, long+"1"), ClaimName(Source{"b", "k"}, "2"+long)
+	for _, name := range []string{a, b, ClaimName(Source{"b", "k"}, "logs.größe\n")} {
+		if len(name) > 1024 || strings.ContainsAny(name, "\r\n") {
+			t.Errorf("GCS refuses the name %q", name)
+		}
+	}
+	if a == b {
+		t.Error("the claims of two tables share a name")
 	}
 }
 

@@ -1,0 +1,62 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// checkOnce asserts the promise for a file that is to be loaded: see checkEnd. The load log says by
+// one attempt that it is.
+func (w *world) checkOnce(t *testing.T, f File, rows, rejects []string) {
+	t.Helper()
+	w.checkEnd(t, f, rows, rejects)
+	attempts := map[any]bool{}
+	for _, r := range w.logs[logTable(target.Table)] {
+		if r["outcome"] == "loaded" {
+			attempts[r["attempt"]] = true
+		}
+	}
+	if len(attempts) != 1 {
+		t.Errorf("by the load log %d attempts loaded the file, want one", len(attempts))
+	}
+}
+
+// checkEnd asserts what holds whatever the outcome: each line once, each reject kept as it was, no
+// claim open, no stream leaked or used by two at a time.
+func (w *world) checkEnd(t *testing.T, f File, rows, rejects []string) {
+	t.Helper()
+	if got := w.visible(f); !slices.Equal(got, rows) {
+		t.Errorf("visible rows %q, want %q", got, rows)
+	}
+	if got := w.rejected(f); !slices.Equal(got, rejects) {
+		t.Errorf("rejects %q, want %q", got, rejects)
+	}
+	for name, c := range w.claims {
+		var claim Claim
+		if err := json.Unmarshal(c.data, &claim); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range claim.Streams {
+			if !w.streams[s].committed {
+				t.Errorf("claim %s names %s, which is not committed", name, s)
+			}
+		}
+	}
+	if w.open != 0 || len(w.abuses) > 0 {
+		t.Errorf("%d streams left open, wrongly used: %q", w.open, w.abuses)
+	}
+}
+
+// rejected returns the rejects that the view shows of a file: line and raw bytes.
+func (w *world) rejected(f File) []string {
+	var all []string
+	for _, r := range w.logs[rejectTable(target.Table)] {
+		if r["source_file"] == f.Source.String() {
+			all = append(all, fmt.Sprintf("%d:%s", r["source_line"], r["raw"]))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
