@@ -109,9 +109,10 @@ func TestLogCallersShareRequests(t *testing.T) {
 	<-arrived
 	var want []string
 	for i := range callers {
-		want = append(want, fmt.Sprint("row ", i))
+		name := fmt.Sprint("row ", i)
+		want = append(want, name)
 		if i > 0 {
-			go func() { errs <- b.log(want[i]) }()
+			go func() { errs <- b.log(name) }()
 		}
 	}
 	b.awaitWaiting(b.client, callers-1)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/localcloud/cloudtest/bqtest"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -310,8 +311,11 @@ func TestCloseLeaksNothing(t *testing.T) {
 	}
 	for name, reach := range states {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.append(b.create(), 0, "one") // the connections that stay are there
+			b := newBench(t, option.WithGRPCConnectionPool(1))
+			b.append(b.create(), 0, "one") // now both connections that stay are there
+			if err := b.log("one"); err != nil {
+				t.Fatal(err)
+			}
 			before := goleak.IgnoreCurrent()
 			s, err := b.client.Create(t.Context(), b.table, b.desc())
 			if err != nil {
@@ -326,10 +330,10 @@ func TestCloseLeaksNothing(t *testing.T) {
 
 // Closing the client ends what is left open, files' streams too.
 func TestCloseClientLeaksNothing(t *testing.T) {
-	b := newBench(t)
-	b.append(b.create(), 0, "one")
+	server := bqtest.Start(t)
+	b := &bench{T: t, Server: server, table: server.Table("app", spec), enc: encoder(t, spec.Columns)}
 	before := goleak.IgnoreCurrent()
-	c := connect(t, b.Server)
+	c := connect(t, server)
 	s, err := c.Create(t.Context(), b.table, b.desc())
 	if err != nil {
 		t.Fatal(err)
