@@ -55,8 +55,12 @@ func fileTime(f File, format *format.Format) time.Time {
 // errGone says that the landing object has no such generation any more.
 var errGone = errors.New("the copy is gone")
 
-// staged is a file whose rows lie complete in final streams that nobody can see yet.
-type staged struct{ streams []string }
+// staged is a file that was read to its end: its rows lie complete in final streams that nobody can
+// see yet or, if they are few, here.
+type staged struct {
+	streams []string
+	rows    [][]byte // encoded; one append request
+}
 
 // stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
 // leaves behind on an error is invisible and expires by itself.
@@ -90,11 +94,14 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	if err := a.checkRatio(); err != nil {
 		return staged{}, err
 	}
+	if out.stream == nil && a.Pool != nil {
+		return staged{rows: out.filling.slices()}, nil
+	}
 	streams, err := out.finish(ctx)
 	if err != nil {
 		return staged{}, err
 	}
-	return staged{streams}, nil
+	return staged{streams: streams}, nil
 }
 
 // copyRecords parses the file and hands its rows to out.

@@ -32,7 +32,7 @@ type writer struct {
 	ctx     context.Context // of the appends, which close ends
 	cancel  context.CancelFunc
 
-	stream   Stream // made with the first batch: a file without rows needs none
+	stream   Stream // made when a second batch begins: a file of one batch needs none
 	sent     int64  // rows handed to Append
 	filling  batch
 	onTheWay batch
