@@ -62,6 +62,23 @@ type staged struct {
 	rows    [][]byte // encoded; one append request
 }
 
+// errTooSlow is a file that could not be read within the limit.
+var errTooSlow = errors.New("the time of one delivery is over")
+
+// stageWithin is stage within Limit. What a delivery cannot finish no delivery can.
+func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
+	if a.Limit <= 0 {
+		return a.stage(ctx)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
+	defer cancel()
+	s, err := a.stage(limited)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errTooSlow) {
+		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
+	}
+	return s, err
+}
+
 // stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
 // leaves behind on an error is invisible and expires by itself.
 func (a *attempt) stage(ctx context.Context) (staged, error) {
@@ -94,7 +111,7 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	if err := a.checkRatio(); err != nil {
 		return staged{}, err
 	}
-	if out.stream == nil && a.Pool != nil {
+	if len(out.lanes) == 0 && a.Pool != nil {
 		return staged{rows: out.filling.slices()}, nil
 	}
 	streams, err := out.finish(ctx)
@@ -201,6 +218,8 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	rec := a.rec
 	rec.Rows = 0
 	switch {
+	case errors.Is(cause, errTooSlow):
+		rec.Outcome = Deferred
 	case errors.Is(cause, format.ErrControl):
 		rec.Outcome = Ignored
 	case errors.Is(cause, errGone):

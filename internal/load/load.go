@@ -39,16 +39,19 @@ type Result struct {
 
 // Loader loads files. Safe for concurrent use; all fields are to be set before the first Load.
 type Loader struct {
-	Route    Router
-	Landing  Landing
-	Ledger   Ledger
-	Streams  Streams
-	Pool     *Pool // for small files; nil: each file has a stream of its own
-	Log      Log
-	Tables   *Ensured
-	Counter  Counter
-	Now      func() time.Time // time.Now but in tests
-	BatchMax int              // bytes of encoded rows per append request; 0 means DefaultBatch
+	Route   Router
+	Landing Landing
+	Ledger  Ledger
+	Streams Streams
+	Pool    *Pool // for small files; nil: each file has a stream of its own
+	Log     Log
+	Tables  *Ensured
+	Counter Counter
+	Now     func() time.Time // time.Now but in tests
+	Limit   time.Duration    // for reading one file; longer is Deferred. 0: none
+
+	BatchMax   int // bytes of encoded rows per append request; 0 means DefaultBatch
+	MaxStreams int // PENDING streams of a large file; 0 means DefaultStreams
 }
 
 // rounds is how often one Load may lose the claim to rivals before it lets the message come again.
@@ -112,7 +115,7 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	a := l.begin(f, target, old)
 
 	// L2, L3. Dying up to here leaves PENDING streams that nobody can see and that expire.
-	staged, err := a.stage(ctx)
+	staged, err := a.stageWithin(ctx)
 	if err != nil {
 		res, err = a.giveUp(ctx, err)
 		return res, false, err
