@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"cloud.google.com/go/bigquery"
 	"google.golang.org/api/googleapi"
-	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -88,23 +86,21 @@ func (c *Client) Count(ctx context.Context, q load.CountQuery) (recorded bool, r
 	if err != nil {
 		return false, 0, err
 	}
-	it, err := query.Read(ctx)
-	if err != nil {
-		return false, 0, classify(err)
-	}
 	var counts struct{ Recorded, Held int64 }
-	if err := it.Next(&counts); err != nil && !errors.Is(err, iterator.Done) {
-		return false, 0, classify(err)
+	it, err := query.Read(ctx)
+	if err == nil {
+		err = it.Next(&counts) // an answer without a row is an error, and no count of 0
+	}
+	if err != nil {
+		return false, 0, classify(fmt.Errorf("count rows of %s in %s: %w", q.SourceFile, q.Table, err))
 	}
 	return counts.Recorded > 0, counts.Held, nil
 }
 
 // countQuery builds the query of both counts. Values are parameters; names cannot be.
 func (c *Client) countQuery(q load.CountQuery) (*bigquery.Query, error) {
-	for _, name := range []string{q.Table.String(), q.Log.String(), q.PartitionBy} {
-		if strings.ContainsAny(name, "`\\\n") {
-			return nil, errkind.With(errkind.Permanent, fmt.Errorf("%q is no name of a table or column", name))
-		}
+	if err := checkNames(q); err != nil {
+		return nil, errkind.With(errkind.Permanent, err)
 	}
 	within := ""
 	params := []bigquery.QueryParameter{
@@ -124,6 +120,15 @@ func (c *Client) countQuery(q load.CountQuery) (*bigquery.Query, error) {
 	return query, nil
 }
 
+// checkNames refuses what would end the quoted name that it stands in.
+func checkNames(q load.CountQuery) error {
+	errs := []error{q.Table.Validate(), q.Log.Validate()}
+	if q.PartitionBy != "" {
+		errs = append(errs, row.Schema{{Name: q.PartitionBy, Type: row.Timestamp}}.Validate())
+	}
+	return errors.Join(errs...)
+}
+
 // schema turns Seneka's columns into the client library's.
 func schema(columns []row.Column) bigquery.Schema {
 	s := make(bigquery.Schema, len(columns))
@@ -131,6 +136,9 @@ func schema(columns []row.Column) bigquery.Schema {
 		s[i] = &bigquery.FieldSchema{
 			Name: c.Name, Description: c.Description, Type: legacyType(c.Type),
 			Repeated: c.Mode == row.Repeated, Required: c.Mode == row.Required, Schema: schema(c.Fields),
+		}
+		if c.Type == row.Range {
+			s[i].RangeElementType = &bigquery.RangeElementType{Type: bigquery.FieldType(c.RangeElement)}
 		}
 	}
 	return s
@@ -149,6 +157,22 @@ func legacyType(t row.Type) bigquery.FieldType {
 		return bigquery.RecordFieldType
 	default:
 		return bigquery.FieldType(t)
+	}
+}
+
+// sqlType is the other way round.
+func sqlType(t bigquery.FieldType) row.Type {
+	switch t {
+	case bigquery.BooleanFieldType:
+		return row.Bool
+	case bigquery.IntegerFieldType:
+		return row.Int64
+	case bigquery.FloatFieldType:
+		return row.Float64
+	case bigquery.RecordFieldType:
+		return row.Struct
+	default:
+		return row.Type(t)
 	}
 }
 

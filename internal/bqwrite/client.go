@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"sync"
 	"time"
@@ -23,9 +24,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -35,8 +38,9 @@ type Client struct {
 	raw     *storage.BigQueryWriteClient
 	managed *managedwriter.Client
 
-	mu   sync.Mutex
-	logs map[row.Table]*logStream
+	mu     sync.Mutex
+	logs   map[row.Table]*logStream
+	closed bool
 }
 
 // EmulatorOptions returns the options that connect to a stand-in for the Storage API at host:port,
@@ -73,15 +77,19 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 	return &Client{raw: raw, managed: managed, logs: map[row.Table]*logStream{}}, nil
 }
 
-// Close ends the logs' streams and both connections. Appends under way fail.
+// Close waits for the appends to logs that are under way, a minute each at most, and ends the
+// logs' streams and both connections. Calls on streams of files that are under way fail, and so
+// does all that comes after.
 func (c *Client) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.closed = true
+	logs := c.logs
+	c.logs = nil
+	c.mu.Unlock()
 	var errs []error
-	for _, l := range c.logs {
+	for _, l := range logs {
 		errs = append(errs, l.close())
 	}
-	clear(c.logs)
 	return errors.Join(append(errs, c.managed.Close(), c.raw.Close())...)
 }
 
@@ -91,6 +99,9 @@ func (c *Client) Create(ctx context.Context, t row.Table, desc *descriptorpb.Des
 		Parent:      t.Path(),
 		WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_PENDING},
 	})
+	if status.Code(err) == codes.NotFound {
+		return nil, errkind.With(errkind.NotFound, err)
+	}
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -99,29 +110,36 @@ func (c *Client) Create(ctx context.Context, t row.Table, desc *descriptorpb.Des
 }
 
 // Commit implements load.Streams. What went wrong with a stream comes in the answer's body, beside
-// a nil error.
+// a nil error; as an error's detail it means the same.
 func (c *Client) Commit(ctx context.Context, t row.Table, streams []string) (load.CommitState, error) {
 	resp, err := c.raw.BatchCommitWriteStreams(ctx, &storagepb.BatchCommitWriteStreamsRequest{Parent: t.Path(), WriteStreams: streams})
 	if err != nil {
+		if fault := storageError(statusOf(err)); fault != nil {
+			return refused([]*storagepb.StorageError{fault}, len(streams))
+		}
 		return 0, classify(err)
 	}
 	if resp.GetCommitTime() != nil {
 		return load.Committed, nil
 	}
+	return refused(resp.GetStreamErrors(), len(streams))
+}
+
+// refused is what it means that a commit of n streams was refused because of the faults.
+func refused(faults []*storagepb.StorageError, n int) (load.CommitState, error) {
 	already := 0
-	for _, e := range resp.GetStreamErrors() {
-		switch e.GetCode() {
+	for _, f := range faults {
+		switch f.GetCode() {
 		case storagepb.StorageError_STREAM_ALREADY_COMMITTED:
 			already++
 		case storagepb.StorageError_STREAM_NOT_FOUND, storagepb.StorageError_INVALID_STREAM_STATE:
-			return load.Unknown, nil
 		default:
-			return 0, fmt.Errorf("%s: %s: %s", e.GetEntity(), e.GetCode(), e.GetErrorMessage())
+			return 0, errkind.With(errkind.Transient, fmt.Errorf("commit refused: %s: %s: %s", f.GetEntity(), f.GetCode(), f.GetErrorMessage()))
 		}
 	}
-	// Some streams of one commit cannot be committed without the others: if only some are named
-	// here, BigQuery says nothing of the rest, and a count has to.
-	if already < len(streams) {
+	// Streams of one claim are committed together: if only some are named as committed, BigQuery
+	// says nothing of the rest, and a count has to.
+	if already < n {
 		return load.Unknown, nil
 	}
 	return load.AlreadyCommitted, nil
@@ -161,12 +179,11 @@ func (s *stream) Append(ctx context.Context, offset int64, rows [][]byte) error 
 		s.conn = conn
 		data.WriterSchema = &storagepb.ProtoSchema{ProtoDescriptor: s.desc}
 	}
-	// A failed Send says only io.EOF; Recv says why.
-	sendErr := s.conn.Send(req)
-	resp, err := s.conn.Recv()
-	if err == nil {
-		err = sendErr
+	// Where the server ended the connection Send says io.EOF, and Recv says why.
+	if err := s.conn.Send(req); err != nil && !errors.Is(err, io.EOF) {
+		return classify(err)
 	}
+	resp, err := s.conn.Recv()
 	if err != nil {
 		return classify(err)
 	}

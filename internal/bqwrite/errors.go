@@ -18,12 +18,12 @@ func classify(err error) error {
 		return nil
 	}
 	st := statusOf(err)
-	switch storageCode(st) {
-	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_TABLE_NOT_FOUND:
-		// Just after a table was made or given a column, BigQuery may not know it yet.
+	switch storageError(st).GetCode() {
+	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_TABLE_NOT_FOUND,
+		storagepb.StorageError_STREAM_NOT_FOUND:
+		// Just after a table was made or given a column, BigQuery may not know it yet; and with a
+		// stream that is gone the attempt starts over.
 		return errkind.With(errkind.Transient, err)
-	case storagepb.StorageError_STREAM_NOT_FOUND:
-		return errkind.With(errkind.Transient, err) // the attempt starts over with a new stream
 	}
 	switch st.Code() {
 	case codes.NotFound:
@@ -61,12 +61,12 @@ func statusOf(err error) *status.Status {
 	return st
 }
 
-// storageCode returns the code of the Write API's own that a status carries.
-func storageCode(st *status.Status) storagepb.StorageError_StorageErrorCode {
+// storageError returns the Write API's own error that a status carries; nil if it carries none.
+func storageError(st *status.Status) *storagepb.StorageError {
 	for _, d := range st.Details() {
 		if e, ok := d.(*storagepb.StorageError); ok {
-			return e.GetCode()
+			return e
 		}
 	}
-	return storagepb.StorageError_STORAGE_ERROR_CODE_UNSPECIFIED
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
@@ -43,7 +44,28 @@ func (s *Store) Open(ctx context.Context, o object.Landed) (*object.Body, error)
 	if err != nil {
 		return nil, classify(err)
 	}
-	return &object.Body{ReadCloser: r, Size: r.Attrs.Size, CRC32C: r.Attrs.CRC32C, HasCRC: true, Metadata: r.Metadata()}, nil
+	return &object.Body{
+		ReadCloser: r, Size: r.Attrs.Size, Metadata: lowerKeys(r.Metadata()),
+		CRC32C: r.Attrs.CRC32C, HasCRC: r.Attrs.CRC32C != 0, // 0 is also what the client makes of none
+	}, nil
+}
+
+// OpenLive reads an object's live generation, such as a configuration file.
+func (s *Store) OpenLive(ctx context.Context, bucket, name string) (io.ReadCloser, error) {
+	b, err := s.Open(ctx, object.Landed{Bucket: bucket, Name: name})
+	if err != nil {
+		return nil, fmt.Errorf("gs://%s/%s: %w", bucket, name, err)
+	}
+	return b, nil
+}
+
+// lowerKeys undoes what becomes of metadata keys as the names of headers.
+func lowerKeys(headers map[string]string) map[string]string {
+	metadata := make(map[string]string, len(headers))
+	for k, v := range headers {
+		metadata[strings.ToLower(k)] = v
+	}
+	return metadata
 }
 
 // Live returns the generation that an object's name has now; errkind.NotFound if none.
@@ -84,19 +106,22 @@ func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation 
 	if err != nil {
 		return nil, 0, l.fail(name, err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // by then all of it was read, or the error returned
 	data, err = io.ReadAll(io.LimitReader(r, maxClaim+1))
 	if err != nil {
 		return nil, 0, l.fail(name, err)
 	}
 	if len(data) > maxClaim {
-		return nil, 0, errkind.With(errkind.Permanent, fmt.Errorf("gs://%s/%s is over %d bytes long, no claim of Seneka's", l.bucket, name, maxClaim))
+		return nil, 0, l.tooLong(name)
 	}
 	return data, r.Attrs.Generation, nil
 }
 
-// Put implements load.Ledger.
+// Put implements load.Ledger. It writes nothing that Get would not read.
 func (l *Ledger) Put(ctx context.Context, name string, data []byte, generation int64) error {
+	if len(data) > maxClaim {
+		return l.tooLong(name)
+	}
 	conds := storage.Conditions{GenerationMatch: generation, DoesNotExist: generation == 0}
 	w := l.store.client.Bucket(l.bucket).Object(name).If(conds).NewWriter(ctx)
 	w.ContentType = "application/json"
@@ -106,34 +131,24 @@ func (l *Ledger) Put(ctx context.Context, name string, data []byte, generation i
 	return nil
 }
 
+func (l *Ledger) tooLong(name string) error {
+	return errkind.With(errkind.Permanent, fmt.Errorf("gs://%s/%s is over %d bytes long, no claim of Seneka's", l.bucket, name, maxClaim))
+}
+
 func (l *Ledger) fail(name string, err error) error {
 	return classify(fmt.Errorf("gs://%s/%s: %w", l.bucket, name, err))
 }
 
-// classify gives an error of the API its kind.
+// classify gives an error of the API its kind. A write that is answered 404 has lost its bucket or
+// its upload session: that is no word on the object.
 func classify(err error) error {
 	var api *googleapi.Error
 	switch {
 	case errors.Is(err, storage.ErrObjectNotExist):
 		return errkind.With(errkind.NotFound, err)
-	case !errors.As(err, &api):
-		return errkind.With(errkind.Transient, err)
-	case api.Code == http.StatusPreconditionFailed:
+	case errors.As(err, &api) && api.Code == http.StatusPreconditionFailed:
 		return errkind.With(errkind.Exists, err)
-	case api.Code == http.StatusNotFound && !errors.Is(err, storage.ErrBucketNotExist):
-		return errkind.With(errkind.NotFound, err)
-	case api.Code == http.StatusBadRequest:
-		return errkind.With(errkind.Permanent, err)
 	default:
 		return errkind.With(errkind.Transient, err)
 	}
-}
-
-// OpenLive reads an object's live generation, such as a configuration file.
-func (s *Store) OpenLive(ctx context.Context, bucket, name string) (io.ReadCloser, error) {
-	b, err := s.Open(ctx, object.Landed{Bucket: bucket, Name: name})
-	if err != nil {
-		return nil, fmt.Errorf("gs://%s/%s: %w", bucket, name, err)
-	}
-	return b, nil
 }

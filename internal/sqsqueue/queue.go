@@ -31,7 +31,7 @@ func (q *Queue) Receive(ctx context.Context, most int, visibility time.Duration)
 		QueueUrl:                    &q.url,
 		MaxNumberOfMessages:         int32(min(most, 10)),
 		WaitTimeSeconds:             int32(longPoll / time.Second),
-		VisibilityTimeout:           int32(visibility / time.Second),
+		VisibilityTimeout:           seconds(visibility),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 	})
 	if err != nil {
@@ -66,7 +66,10 @@ func (q *Queue) Delete(ctx context.Context, m forward.Message) error {
 // Hide implements forward.Queue.
 func (q *Queue) Hide(ctx context.Context, m forward.Message, visibility time.Duration) error {
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
-		QueueUrl: &q.url, ReceiptHandle: &m.Receipt, VisibilityTimeout: int32(visibility / time.Second),
+		QueueUrl: &q.url, ReceiptHandle: &m.Receipt, VisibilityTimeout: seconds(visibility),
 	})
 	return err
 }
+
+// seconds rounds up: a message is hidden for no less than was asked for.
+func seconds(d time.Duration) int32 { return int32((d + time.Second - 1) / time.Second) }

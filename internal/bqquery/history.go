@@ -1,0 +1,80 @@
+package bqquery
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"cloud.google.com/go/bigquery"
+	"google.golang.org/api/iterator"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/object"
+)
+
+// Loads calls each with what became of the files that q asks for, one call for each file, version,
+// table and outcome, by one query without the cache. A log that is not there holds nothing. The
+// query reads the clusters of these names in the partitions since q.LoadedSince. Of a Record it
+// fills SourceFile, Version, Table, Outcome, Reason, Rows and Rejects.
+func (c *Client) Loads(ctx context.Context, q load.HistoryQuery, each func(load.Record)) error {
+	query, err := c.historyQuery(q)
+	if err != nil {
+		return err
+	}
+	it, err := query.Read(ctx)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return classify(err)
+	}
+	for {
+		var r struct {
+			File, Etag, Table, Outcome string
+			Size, Held, Rejected       int64
+			Reason                     bigquery.NullString
+		}
+		switch err := it.Next(&r); {
+		case errors.Is(err, iterator.Done):
+			return nil
+		case err != nil:
+			return classify(err)
+		}
+		each(load.Record{
+			SourceFile: r.File, Version: object.Version{ETag: r.Etag, Size: r.Size}, Table: r.Table,
+			Outcome: load.Outcome(r.Outcome), Reason: r.Reason.StringVal, Rows: r.Held, Rejects: r.Rejected,
+		})
+	}
+}
+
+// historyQuery builds the query. Values are parameters; names cannot be.
+func (c *Client) historyQuery(q load.HistoryQuery) (*bigquery.Query, error) {
+	if err := q.Log.Validate(); err != nil {
+		return nil, errkind.With(errkind.Permanent, err)
+	}
+	copied := ""
+	params := []bigquery.QueryParameter{
+		{Name: "first", Value: q.First}, {Name: "last", Value: q.Last},
+		{Name: "loaded", Value: q.LoadedSince.UnixMicro()},
+	}
+	if !q.ForwardedSince.IsZero() {
+		copied = " AND forwarded_at >= TIMESTAMP_MICROS(@forwarded)"
+		params = append(params, bigquery.QueryParameter{Name: "forwarded", Value: q.ForwardedSince.UnixMicro()})
+	}
+	query := c.bq.Query("SELECT source_file AS `file`, COALESCE(etag, '') AS `etag`, size AS `size`, table_name AS `table`, outcome AS `outcome`," +
+		" MAX(reason) AS `reason`, MAX(row_count) AS `held`, MAX(reject_count) AS `rejected`" +
+		" FROM `" + q.Log.String() + "`" +
+		" WHERE source_file BETWEEN @first AND @last AND loaded_at >= TIMESTAMP_MICROS(@loaded)" + copied +
+		" GROUP BY source_file, etag, size, table_name, outcome")
+	query.Parameters = params
+	query.DisableQueryCache = true
+	return query, nil
+}
+
+// isNotFound reports whether a table or dataset is not there, as the API says it of a request or of
+// a job that has failed.
+func isNotFound(err error) bool {
+	var job *bigquery.Error
+	return statusCode(err) == http.StatusNotFound || errors.As(err, &job) && job.Reason == "notFound"
+}

@@ -1,0 +1,351 @@
+//go:build cgo
+
+package bqwrite
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"testing"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"go.uber.org/goleak"
+	"google.golang.org/api/option"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/load"
+	"github.com/seneka-io/seneka/internal/row"
+)
+
+func TestCreateWithoutTable(t *testing.T) {
+	b := newBench(t)
+	for name, table := range map[string]row.Table{
+		"table":   {Project: "local", Dataset: "logs", Name: "none"},
+		"dataset": {Project: "local", Dataset: "none", Name: "app"},
+	} {
+		if _, err := b.client.Create(t.Context(), table, b.desc()); !errkind.Is(err, errkind.NotFound) {
+			t.Errorf("no such %s: kind %v of %v, want not_found", name, errkind.Of(err), err)
+		}
+	}
+}
+
+// Rows may be visible only once they are committed, and the memory of a request is the caller's
+// again as soon as Append returns.
+func TestAppendAtOffsets(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	var memory []byte
+	var want []string
+	for offset := int64(0); offset < 30; offset += 3 {
+		var names []string
+		for i := range 3 {
+			names = append(names, strings.Repeat(string(rune('a'+offset)), 10+i))
+		}
+		want = append(want, names...)
+		memory = memory[:0]
+		var rows [][]byte
+		for _, r := range b.encode(offset, names...) {
+			memory = append(memory, r...)
+			rows = append(rows, memory[len(memory)-len(r):])
+		}
+		if err := s.Append(t.Context(), offset, rows); err != nil {
+			t.Fatal(err)
+		}
+		for i := range memory {
+			memory[i] = 0xff
+		}
+		clear(rows)
+	}
+	b.finalize(s, 30)
+	b.wantRows()
+	b.wantCommit(load.Committed, s.Name())
+	b.wantRows(want...)
+	for i, r := range b.Rows(b.table) {
+		if r[1] != int64(i) {
+			t.Errorf("row %d has value %v", i, r[1])
+		}
+	}
+}
+
+// The row that is there already is this stream's own; one beyond the end is a row that was lost.
+func TestAppendAtOtherOffsets(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	b.append(s, 0, "one", "two")
+	b.append(s, 0, "one", "two")
+	wantKind(t, s.Append(t.Context(), 3, b.encode(3, "four")), errkind.Transient)
+	b.append(s, 2, "three")
+	b.finalize(s, 3)
+	b.wantCommit(load.Committed, s.Name())
+	b.wantRows("one", "two", "three")
+}
+
+func TestRefusedRow(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	b.append(s, 0, "one")
+	rows := b.encode(1, "two", "three")
+	rows[1] = []byte{0x10, 1} // a row without its REQUIRED column
+	err := s.Append(t.Context(), 1, rows)
+	wantKind(t, err, errkind.Permanent)
+	if err != nil && !strings.Contains(err.Error(), "row 1 of the request") {
+		t.Errorf("the error does not name the row: %v", err)
+	}
+	b.finalize(s, 1)
+}
+
+func TestUnreadableRow(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	wantKind(t, s.Append(t.Context(), 0, [][]byte{{0x0a, 0xff}}), errkind.Permanent)
+	b.finalize(s, 0)
+}
+
+// BigQuery may not know yet that a column was added.
+func TestExtraField(t *testing.T) {
+	b := newBench(t)
+	wide := encoder(t, append(spec.Columns[:2:2], row.Column{Name: "added", Type: row.String}))
+	s, err := b.client.Create(t.Context(), b.table, wide.Descriptor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rec := row.NewRecord(3)
+	rec.Values[0].SetBytes([]byte("one"))
+	rec.Values[2].SetBytes([]byte("new"))
+	encoded, err := wide.Append(nil, rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, s.Append(t.Context(), 0, [][]byte{encoded}), errkind.Transient)
+	b.finalize(s, 0)
+}
+
+func TestAppendAfterFinalize(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	b.append(s, 0, "one")
+	b.finalize(s, 1)
+	b.finalize(s, 1)
+	wantKind(t, s.Append(t.Context(), 1, b.encode(1, "two")), errkind.Transient)
+	b.wantCommit(load.Committed, s.Name())
+	b.wantRows("one")
+}
+
+func TestAppendEndsWithItsContext(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Hook(func(ctx context.Context, method string) error {
+		if method == "AppendRows request" {
+			cancel() // the request has come; its answer never does
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	})
+	wantKind(t, s.Append(ctx, 0, b.encode(0, "one")), errkind.Transient)
+	b.Hook(nil)
+	if err := s.Append(t.Context(), 0, b.encode(0, "one")); err == nil {
+		t.Error("an append went through the connection of one whose outcome is unknown")
+	}
+}
+
+func TestAppendWithEndedContext(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.Hook(func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() })
+	wantKind(t, s.Append(ctx, 0, b.encode(0, "one")), errkind.Transient)
+}
+
+// A request that the client itself refuses to send is an error that says so.
+func TestAppendTooLargeToSend(t *testing.T) {
+	b := newBench(t, option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1000))))
+	s := b.create()
+	err := s.Append(t.Context(), 0, b.encode(0, strings.Repeat("x", 2000)))
+	if status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("got %v, want the client's refusal", err)
+	}
+}
+
+func TestRequestTooLargeForBigQuery(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	wantKind(t, s.Append(t.Context(), 0, b.encode(0, strings.Repeat("x", 21<<20))), errkind.Permanent)
+	b.finalize(s, 0)
+}
+
+func TestConnectionLost(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	b.append(s, 0, "one")
+	b.Restart()
+	wantKind(t, s.Append(t.Context(), 1, b.encode(1, "two")), errkind.Transient)
+	b.finalize(s, 1) // what was acknowledged is there
+	b.wantCommit(load.Committed, s.Name())
+}
+
+func TestUnary(t *testing.T) {
+	tests := []struct {
+		code  codes.Code
+		calls int // of CreateWriteStream until it ends
+		want  errkind.Kind
+	}{
+		{codes.InvalidArgument, 1, errkind.Permanent},
+		{codes.NotFound, 1, errkind.NotFound},
+		{codes.PermissionDenied, 1, errkind.Transient},
+		{codes.Internal, 1, errkind.Transient},
+		{codes.FailedPrecondition, 1, errkind.Transient},
+	}
+	b := newBench(t)
+	for _, tt := range tests {
+		b.Calls()
+		b.Hook(func(context.Context, string) error { return status.Error(tt.code, "no") })
+		_, err := b.client.Create(t.Context(), b.table, b.desc())
+		wantKind(t, err, tt.want)
+		if n := b.Calls()["CreateWriteStream"]; n != tt.calls {
+			t.Errorf("%v: %d calls, want %d", tt.code, n, tt.calls)
+		}
+	}
+}
+
+// Quota and restarts pass by themselves, and sooner than after the client's own ten seconds.
+func TestCreateIsTriedAgain(t *testing.T) {
+	b := newBench(t)
+	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
+		b.Calls()
+		failed := false
+		b.Hook(func(context.Context, string) error {
+			if failed {
+				return nil
+			}
+			failed = true
+			return status.Error(code, "later")
+		})
+		b.create()
+		if n := b.Calls()["CreateWriteStream"]; n != 2 {
+			t.Errorf("%v: %d calls, want 2", code, n)
+		}
+	}
+}
+
+func TestFinalizeUnknown(t *testing.T) {
+	b := newBench(t)
+	b.Hook(func(_ context.Context, method string) error {
+		if method != "FinalizeWriteStream" {
+			return nil
+		}
+		st, err := status.New(codes.NotFound, "no such stream").WithDetails(&storagepb.StorageError{Code: storagepb.StorageError_STREAM_NOT_FOUND})
+		if err != nil {
+			return err
+		}
+		return st.Err()
+	})
+	s := b.create()
+	_, err := s.Finalize(t.Context())
+	wantKind(t, err, errkind.Transient) // NotFound would say that the file's landing object is gone
+}
+
+// What one healthy file costs: the list of calls that ARCHITECTURE.md names, and no other.
+func TestCallsOfAHealthyFile(t *testing.T) {
+	b := newBench(t)
+	b.Calls()
+	s := b.create()
+	b.append(s, 0, "one", "two")
+	b.finalize(s, 2)
+	b.wantCommit(load.Committed, s.Name())
+	s.Close()
+	want := map[string]int{
+		"CreateWriteStream": 1, "AppendRows": 1, "AppendRows request": 1, "FinalizeWriteStream": 1, "BatchCommitWriteStreams": 1,
+	}
+	if got := b.Calls(); !maps.Equal(got, want) {
+		t.Errorf("calls %v, want %v", got, want)
+	}
+}
+
+// A file of many requests keeps its one connection.
+func TestCallsOfALargeFile(t *testing.T) {
+	b := newBench(t)
+	s := b.create()
+	b.Calls()
+	for i := range int64(5) {
+		b.append(s, i, "row")
+	}
+	want := map[string]int{"AppendRows": 1, "AppendRows request": 5}
+	if got := b.Calls(); !maps.Equal(got, want) {
+		t.Errorf("calls %v, want %v", got, want)
+	}
+}
+
+// A stream whose server went away is not here, for the new server's goroutines are others: TestMain
+// looks after the last test for what TestConnectionLost left.
+func TestCloseLeaksNothing(t *testing.T) {
+	states := map[string]func(b *bench, s load.Stream){
+		"new":      func(*bench, load.Stream) {},
+		"appended": func(b *bench, s load.Stream) { b.append(s, 0, "one") },
+		"refused": func(b *bench, s load.Stream) {
+			wantKind(b, s.Append(b.Context(), 0, [][]byte{{0x10, 1}}), errkind.Permanent)
+		},
+		"final": func(b *bench, s load.Stream) {
+			b.append(s, 0, "one")
+			b.finalize(s, 1)
+		},
+		"committed": func(b *bench, s load.Stream) {
+			b.append(s, 0, "one")
+			b.finalize(s, 1)
+			b.wantCommit(load.Committed, s.Name())
+		},
+		"cancelled": func(b *bench, s load.Stream) {
+			ctx, cancel := context.WithCancel(b.Context())
+			b.append(s, 0, "one")
+			cancel()
+			_ = s.Append(ctx, 1, b.encode(1, "two"))
+		},
+		"closed": func(_ *bench, s load.Stream) { s.Close() },
+	}
+	for name, reach := range states {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.append(b.create(), 0, "one") // the connections that stay are there
+			before := goleak.IgnoreCurrent()
+			s, err := b.client.Create(t.Context(), b.table, b.desc())
+			if err != nil {
+				t.Fatal(err)
+			}
+			reach(b, s)
+			s.Close()
+			goleak.VerifyNone(t, append(lasting(), before)...)
+		})
+	}
+}
+
+// Closing the client ends what is left open, files' streams too.
+func TestCloseClientLeaksNothing(t *testing.T) {
+	b := newBench(t)
+	b.append(b.create(), 0, "one")
+	before := goleak.IgnoreCurrent()
+	c := connect(t, b.Server)
+	s, err := c.Create(t.Context(), b.table, b.desc())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(t.Context(), 0, b.encode(0, "one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Append(t.Context(), b.table, b.desc(), b.encode(0, "log")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := s.Append(t.Context(), 1, b.encode(1, "two")); err == nil {
+		t.Error("append through a closed client")
+	}
+	goleak.VerifyNone(t, append(lasting(), before)...)
+}
