@@ -23,7 +23,8 @@ import (
 // App is the loader with its clients: made once per process, shared by concurrent requests, closed.
 type App struct {
 	handler *Handler
-	closers []io.Closer // in the order of making
+	load    func(ctx context.Context, f load.File) (load.Result, error) // without a delivery's limit
+	closers []io.Closer                                                 // in the order of making
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
@@ -65,14 +66,39 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Landing: gcs,
 		Ledger:  gcs.Ledger(cfg.Ledger),
 		Streams: write,
+		Pool:    load.NewPool(write, time.Now),
 		Log:     write,
 		Tables:  load.NewEnsured(query),
 		Counter: query,
 		Now:     time.Now,
 	}
-	app.handler = &Handler{Load: loader.Load, Stat: gcs.Stat, Log: log}
+	app.closers = append(app.closers, closerFunc(func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)
+		defer cancel()
+		loader.Pool.Close(ctx)
+		return nil
+	}))
+	delivered := *loader
+	delivered.Limit = deliveryLimit
+	app.load = loader.Load
+	app.handler = &Handler{Load: delivered.Load, Stat: gcs.Stat, Log: log}
 	return app, nil
 }
+
+const (
+	// deliveryLimit is how long the reading of one file may take: a push request lives 600 s at
+	// most, and the rows have to be claimed and committed then.
+	deliveryLimit = 8 * time.Minute
+	// poolDrain is how long the pooled streams may take to end: Cloud Run kills an instance ten
+	// seconds after SIGTERM.
+	poolDrain = 2 * time.Second
+)
+
+// closerFunc makes a function an io.Closer.
+type closerFunc func() error
+
+// Close calls f.
+func (f closerFunc) Close() error { return f() }
 
 // configuration reads the configuration, but not for ever: the client of Cloud Storage would try
 // until ctx ends, and it does not end while the process starts.

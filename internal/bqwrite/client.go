@@ -95,9 +95,19 @@ func (c *Client) Close() error {
 
 // Create implements load.Streams.
 func (c *Client) Create(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (load.Stream, error) {
+	return c.create(ctx, ctx, t, desc, storagepb.WriteStream_PENDING)
+}
+
+// CreatePooled implements load.Streams.
+func (c *Client) CreatePooled(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (load.Stream, error) {
+	return c.create(ctx, context.WithoutCancel(ctx), t, desc, storagepb.WriteStream_COMMITTED)
+}
+
+// create makes a stream, whose connection keeps the context conn.
+func (c *Client) create(ctx, conn context.Context, t row.Table, desc *descriptorpb.DescriptorProto, typ storagepb.WriteStream_Type) (load.Stream, error) {
 	made, err := c.raw.CreateWriteStream(ctx, &storagepb.CreateWriteStreamRequest{
 		Parent:      t.Path(),
-		WriteStream: &storagepb.WriteStream{Type: storagepb.WriteStream_PENDING},
+		WriteStream: &storagepb.WriteStream{Type: typ},
 	})
 	if status.Code(err) == codes.NotFound {
 		return nil, errkind.With(errkind.NotFound, err)
@@ -105,8 +115,20 @@ func (c *Client) Create(ctx context.Context, t row.Table, desc *descriptorpb.Des
 	if err != nil {
 		return nil, classify(err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	return &stream{client: c.raw, name: made.GetName(), desc: desc, ctx: ctx, cancel: cancel}, nil
+	conn, cancel := context.WithCancel(conn)
+	return &stream{client: c.raw, name: made.GetName(), pooled: typ == storagepb.WriteStream_COMMITTED, desc: desc, ctx: conn, cancel: cancel}, nil
+}
+
+// Finalize implements load.Streams.
+func (c *Client) Finalize(ctx context.Context, stream string) (rows int64, known bool, err error) {
+	resp, err := c.raw.FinalizeWriteStream(ctx, &storagepb.FinalizeWriteStreamRequest{Name: stream})
+	if status.Code(err) == codes.NotFound {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, classify(err)
+	}
+	return resp.GetRowCount(), true, nil
 }
 
 // Commit implements load.Streams. What went wrong with a stream comes in the answer's body, beside
@@ -145,12 +167,13 @@ func refused(faults []*storagepb.StorageError, n int) (load.CommitState, error) 
 	return load.AlreadyCommitted, nil
 }
 
-// stream is one PENDING stream and its connection.
+// stream is one explicit stream and its connection.
 type stream struct {
 	client *storage.BigQueryWriteClient
 	name   string
+	pooled bool // it serves one file after the other
 	desc   *descriptorpb.DescriptorProto
-	ctx    context.Context // the connection's, from Create to Close
+	ctx    context.Context // the connection's, until Close
 	cancel context.CancelFunc
 	conn   storagepb.BigQueryWrite_AppendRowsClient
 }
@@ -187,7 +210,7 @@ func (s *stream) Append(ctx context.Context, offset int64, rows [][]byte) error 
 	if err != nil {
 		return classify(err)
 	}
-	return classifyAppend(resp)
+	return s.classifyAppend(resp)
 }
 
 // Finalize implements load.Stream.

@@ -19,11 +19,13 @@ func classify(err error) error {
 	}
 	st := statusOf(err)
 	switch storageError(st).GetCode() {
-	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_TABLE_NOT_FOUND,
-		storagepb.StorageError_STREAM_NOT_FOUND:
-		// Just after a table was made or given a column, BigQuery may not know it yet; and with a
-		// stream that is gone the attempt starts over.
+	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_STREAM_NOT_FOUND,
+		storagepb.StorageError_STREAM_FINALIZED, storagepb.StorageError_INVALID_STREAM_STATE, storagepb.StorageError_INVALID_STREAM_TYPE:
+		// Just after a table was given a column, BigQuery may not know it yet; and with a stream
+		// that is gone, or that somebody ended, the attempt starts over. Nothing of it is the rows'.
 		return errkind.With(errkind.Transient, err)
+	case storagepb.StorageError_TABLE_NOT_FOUND:
+		return errkind.With(errkind.NotFound, err)
 	}
 	switch st.Code() {
 	case codes.NotFound:
@@ -36,8 +38,9 @@ func classify(err error) error {
 }
 
 // classifyAppend gives the answer to an append its kind. That the rows are at this offset already
-// is no error: this stream has one writer, so they are its own.
-func classifyAppend(resp *storagepb.AppendRowsResponse) error {
+// is no error on a stream of one file: it has one writer, so they are its own. On a pooled stream
+// it is an outcome in doubt.
+func (s *stream) classifyAppend(resp *storagepb.AppendRowsResponse) error {
 	if bad := resp.GetRowErrors(); len(bad) > 0 {
 		return errkind.With(errkind.Permanent, fmt.Errorf("BigQuery refused %d rows, row %d of the request first: %s", len(bad), bad[0].GetIndex(), bad[0].GetMessage()))
 	}
@@ -45,7 +48,7 @@ func classifyAppend(resp *storagepb.AppendRowsResponse) error {
 		return nil
 	}
 	st := status.FromProto(resp.GetError())
-	if st.Code() == codes.AlreadyExists {
+	if st.Code() == codes.AlreadyExists && !s.pooled {
 		return nil
 	}
 	return classify(st.Err())

@@ -278,7 +278,7 @@ func TestLogTableMissing(t *testing.T) {
 	missing := row.Table{Project: "local", Dataset: "logs", Name: "later"}
 	for range 2 {
 		err := b.client.Append(t.Context(), missing, b.desc(), b.encode(0, "one"))
-		wantKind(t, err, errkind.Transient)
+		wantKind(t, err, errkind.NotFound)
 		if err != nil && !strings.Contains(err.Error(), missing.String()) {
 			t.Errorf("the error does not name the table: %v", err)
 		}
@@ -301,7 +301,7 @@ func TestLogTableMadeAgain(t *testing.T) {
 	if err := b.DB.DeleteTable(t.Context(), b.table); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, b.log("lost"), errkind.Transient)
+	wantKind(t, b.log("lost"), errkind.NotFound)
 	b.Table("app", spec)
 	b.Calls()
 	if err := b.log("two"); err != nil {

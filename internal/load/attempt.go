@@ -55,8 +55,29 @@ func fileTime(f File, format *format.Format) time.Time {
 // errGone says that the landing object has no such generation any more.
 var errGone = errors.New("the copy is gone")
 
-// staged is a file whose rows lie complete in final streams that nobody can see yet.
-type staged struct{ streams []string }
+// staged is a file that was read to its end: its rows lie complete in final streams that nobody can
+// see yet or, if they are few, here.
+type staged struct {
+	streams []string
+	rows    [][]byte // encoded; one append request
+}
+
+// errTooSlow is a file that could not be read within the limit.
+var errTooSlow = errors.New("the time of one delivery is over")
+
+// stageWithin is stage within Limit. What a delivery cannot finish no delivery can.
+func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
+	if a.Limit <= 0 {
+		return a.stage(ctx)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
+	defer cancel()
+	s, err := a.stage(limited)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errTooSlow) {
+		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
+	}
+	return s, err
+}
 
 // stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
 // leaves behind on an error is invisible and expires by itself.
@@ -90,11 +111,14 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	if err := a.checkRatio(); err != nil {
 		return staged{}, err
 	}
+	if len(out.lanes) == 0 && a.Pool != nil {
+		return staged{rows: out.filling.slices()}, nil
+	}
 	streams, err := out.finish(ctx)
 	if err != nil {
 		return staged{}, err
 	}
-	return staged{streams}, nil
+	return staged{streams: streams}, nil
 }
 
 // copyRecords parses the file and hands its rows to out.
@@ -194,6 +218,8 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	rec := a.rec
 	rec.Rows = 0
 	switch {
+	case errors.Is(cause, errTooSlow):
+		rec.Outcome = Deferred
 	case errors.Is(cause, format.ErrControl):
 		rec.Outcome = Ignored
 	case errors.Is(cause, errGone):

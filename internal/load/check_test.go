@@ -33,6 +33,9 @@ func (w *world) checkEnd(t *testing.T, f File, rows, rejects []string) {
 	if got := w.rejected(f); !slices.Equal(got, rejects) {
 		t.Errorf("rejects %q, want %q", got, rejects)
 	}
+	for _, p := range w.pools {
+		p.Close(t.Context())
+	}
 	for name, c := range w.claims {
 		var claim Claim
 		if err := json.Unmarshal(c.data, &claim); err != nil {

@@ -12,16 +12,25 @@ import (
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-// Claim is the ledger's word on which write streams hold the rows of a file. It is written once
-// the streams are complete and final, and never deleted.
+// Claim is the ledger's word on which write streams hold, or will hold, the rows of a file. One
+// over PENDING streams is written once they are complete and final; one over a pooled stream before
+// the rows are appended. It is never deleted.
 type Claim struct {
-	Streams   []string  `json:"streams"`   // empty for a file without rows
-	Table     row.Table `json:"table"`     // that the streams belong to
-	Partition Range     `json:"partition"` // of the rows, so that a count reads few partitions
+	Streams   []string  `json:"streams"` // PENDING; empty for a file without rows, and with Pooled
+	Pooled    *Place    `json:"pooled,omitempty"`
+	Void      bool      `json:"void,omitempty"` // BigQuery refused the rows: none is there
+	Table     row.Table `json:"table"`          // that the streams belong to
+	Partition Range     `json:"partition"`      // of the rows, so that a count reads few partitions
 	WrittenAt time.Time `json:"written_at"`
 	// Load is what the load log is to say once the rows are visible: whoever settles the claim
 	// writes it. Its Version and Attempt are the claim's.
 	Load Record `json:"load"`
+}
+
+// Place is where a file's rows stand in a pooled stream.
+type Place struct {
+	Stream string `json:"stream"`
+	Offset int64  `json:"offset"` // of the first row
 }
 
 // Range bounds the values of the partition column, in µs since 1970-01-01 UTC, both inclusive.
@@ -73,7 +82,7 @@ func parseClaim(data []byte) (c Claim, err error) {
 	switch {
 	case c.Load.Attempt == "":
 		return Claim{}, errors.New("it names no attempt")
-	case len(c.Streams) == 0 && c.Load.Rows > 0:
+	case len(c.Streams) == 0 && c.Pooled == nil && c.Load.Rows > 0:
 		return Claim{}, fmt.Errorf("it has %d rows and names no stream", c.Load.Rows)
 	}
 	return c, nil

@@ -38,6 +38,8 @@ type world struct {
 
 	calls  []string
 	open   int      // streams that were made and not closed
+	pooled bool     // small files go by pooled streams
+	pools  []*Pool  // of the loaders
 	abuses []string // of streams, which are for one goroutine
 }
 
@@ -85,6 +87,7 @@ type pending struct {
 	rows             []map[string]any
 	final, committed bool
 	gone             bool
+	pooled           bool // rows are visible at once
 }
 
 func newWorld() *world {
@@ -92,6 +95,13 @@ func newWorld() *world {
 		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), objects: map[string]blob{}, claims: map[string]blob{},
 		streams: map[string]*pending{}, tables: map[row.Table]bool{}, views: map[string]string{}, logs: map[row.Table][]map[string]any{},
 	}
+}
+
+// newPooledWorld is newWorld, in which small files go by pooled streams.
+func newPooledWorld() *world {
+	w := newWorld()
+	w.pooled = true
+	return w
 }
 
 // call counts a call and brings about its effect, or what goes wrong.
@@ -207,14 +217,34 @@ func (p *process) Put(ctx context.Context, name string, data []byte, generation 
 }
 
 func (p *process) Create(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (Stream, error) {
+	return p.create(ctx, "stream.create", t, desc, false)
+}
+
+func (p *process) CreatePooled(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (Stream, error) {
+	return p.create(ctx, "pool.create", t, desc, true)
+}
+
+func (p *process) Finalize(ctx context.Context, name string) (rows int64, known bool, err error) {
+	err = p.call(ctx, "stream.finalize", func() error {
+		s := p.streams[name]
+		if known = s != nil && !s.gone; known {
+			s.final = true
+			rows = int64(len(s.rows))
+		}
+		return nil
+	})
+	return rows, known, err
+}
+
+func (p *process) create(ctx context.Context, call string, t row.Table, desc *descriptorpb.DescriptorProto, pooled bool) (Stream, error) {
 	var name string
-	err := p.call(ctx, "stream.create", func() error {
+	err := p.call(ctx, call, func() error {
 		if !p.tables[t] {
 			return errkind.With(errkind.NotFound, errors.New("no such table"))
 		}
 		p.next++
 		name = fmt.Sprintf("%s/streams/s%d", t.Path(), p.next)
-		p.streams[name] = &pending{table: t, desc: desc}
+		p.streams[name] = &pending{table: t, desc: desc, pooled: pooled}
 		return nil
 	})
 	if err != nil {
@@ -298,6 +328,9 @@ func (s *fakeStream) Append(ctx context.Context, offset int64, rows [][]byte) er
 		}
 		decoded, err := decode(p.desc, rows)
 		p.rows = append(p.rows, decoded...)
+		if p.pooled {
+			s.p.rows = append(s.p.rows, decoded...)
+		}
 		return err
 	})
 }

@@ -49,6 +49,9 @@ func redeliverBy(t *testing.T, p *process, l *Loader, files ...File) {
 		if round > 6 {
 			t.Fatalf("not acknowledged after %d deliveries: %v", round, files)
 		}
+		p.mu.Lock()
+		p.now = p.now.Add(courtesy / 2) // between deliveries
+		p.mu.Unlock()
 		files = slices.DeleteFunc(slices.Clone(files), func(f File) bool {
 			_, err := p.deliver(l, f)
 			if p.dead {
@@ -61,15 +64,15 @@ func redeliverBy(t *testing.T, p *process, l *Loader, files ...File) {
 }
 
 // calls returns how many calls do makes on a process without faults.
-func calls(do func(p *process)) int {
-	p := &process{world: newWorld()}
+func calls(fresh func() *world, do func(p *process)) int {
+	p := &process{world: fresh()}
 	do(p)
 	return p.n
 }
 
 // warmCalls is calls on a process that knows its tables.
-func warmCalls(do func(p *process)) int {
-	p := &process{world: newWorld(), warm: true}
+func warmCalls(fresh func() *world, do func(p *process)) int {
+	p := &process{world: fresh(), warm: true}
 	do(p)
 	return p.n
 }
@@ -82,6 +85,12 @@ func faultAt(n int, f fault) func(int, string) fault {
 		}
 		return none
 	}
+}
+
+// eachWay runs a test with a stream for each file and with pooled streams.
+func eachWay(t *testing.T, test func(t *testing.T, fresh func() *world)) {
+	t.Run("own stream", func(t *testing.T) { test(t, newWorld) })
+	t.Run("pooled stream", func(t *testing.T) { test(t, newPooledWorld) })
 }
 
 // bubble runs do on a clock of its own, on which nobody waits for a deadline; it fails if a
@@ -100,12 +109,14 @@ var (
 
 // Every call fails once, in each way there is. Redelivered until acknowledged, every line is there
 // once.
-func TestLoadFaults(t *testing.T) {
-	n := calls(func(p *process) { redeliver(t, p, p.file("k", "v1", mixed)) })
+func TestLoadFaults(t *testing.T) { eachWay(t, testLoadFaults) }
+
+func testLoadFaults(t *testing.T, fresh func() *world) {
+	n := calls(fresh, func(p *process) { redeliver(t, p, p.file("k", "v1", mixed)) })
 	for _, f := range faults {
 		for k := range n {
 			bubble(t, fmt.Sprintf("call %02d %v", k, f), func(t *testing.T) {
-				w := newWorld()
+				w := fresh()
 				f1 := w.file("k", "v1", mixed)
 				redeliver(t, &process{world: w, fault: faultAt(k, f)}, f1)
 				w.checkOnce(t, f1, mixedRows, mixedRejects)
@@ -115,14 +126,16 @@ func TestLoadFaults(t *testing.T) {
 }
 
 // Two calls go wrong: the second while the first is made up for.
-func TestLoadPairsOfFaults(t *testing.T) {
-	n := warmCalls(func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nbad\n")) })
+func TestLoadPairsOfFaults(t *testing.T) { eachWay(t, testLoadPairsOfFaults) }
+
+func testLoadPairsOfFaults(t *testing.T, fresh func() *world) {
+	n := warmCalls(fresh, func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nbad\n")) })
 	for _, f1 := range states {
 		for _, f2 := range states {
 			bubble(t, fmt.Sprintf("%v, then %v", f1, f2), func(t *testing.T) {
 				for k := range n {
 					for j := k + 1; j < 2*n; j++ {
-						w := newWorld()
+						w := fresh()
 						f := w.file("k", "v1", "a\nbad\n")
 						first, second := faultAt(k, f1), faultAt(j, f2)
 						redeliver(t, &process{warm: true, world: w, fault: func(n int, call string) fault { return max(first(n, call), second(n, call)) }}, f)
@@ -139,14 +152,16 @@ func TestLoadPairsOfFaults(t *testing.T) {
 
 // A rival instance loads the same file, all of it at once, in front of any call of another, and one
 // of the two goes wrong at any call.
-func TestLoadFaultsBesideRival(t *testing.T) {
-	n := warmCalls(func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nbad\n")) })
+func TestLoadFaultsBesideRival(t *testing.T) { eachWay(t, testLoadFaultsBesideRival) }
+
+func testLoadFaultsBesideRival(t *testing.T, fresh func() *world) {
+	n := warmCalls(fresh, func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nbad\n")) })
 	for _, f := range states {
 		for _, faulty := range []string{"first", "rival"} {
 			bubble(t, fmt.Sprint(faulty, " ", f), func(t *testing.T) {
 				for i := range n {
 					for k := range n {
-						w := newWorld()
+						w := fresh()
 						file := w.file("k", "v1", "a\nbad\n")
 						first, rival := &process{warm: true, world: w}, &process{warm: true, world: w}
 						map[string]*process{"first": first, "rival": rival}[faulty].fault = faultAt(k, f)
@@ -170,14 +185,16 @@ func TestLoadFaultsBesideRival(t *testing.T) {
 
 // A key is overwritten in front of any call of its first version's load, any call goes wrong, and
 // the events come in either order: one of the versions is there, whole and once.
-func TestLoadTwoVersionsWithFaults(t *testing.T) {
-	n := warmCalls(func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nb\n")) })
+func TestLoadTwoVersionsWithFaults(t *testing.T) { eachWay(t, testLoadTwoVersionsWithFaults) }
+
+func testLoadTwoVersionsWithFaults(t *testing.T, fresh func() *world) {
+	n := warmCalls(fresh, func(p *process) { redeliver(t, p, p.file("k", "v1", "a\nb\n")) })
 	for _, f := range states {
 		for _, swapped := range []bool{false, true} {
 			bubble(t, fmt.Sprintf("%v, swapped %v", f, swapped), func(t *testing.T) {
 				for i := -1; i < n; i++ {
 					for k := range 2 * n {
-						w := newWorld()
+						w := fresh()
 						v1 := w.file("k", "v1", "a\nb\n")
 						v2 := v1
 						overwrite := func() { v2 = w.file("k", "v2", "c\nd\n") }
@@ -218,7 +235,9 @@ func TestLoadTwoVersionsWithFaults(t *testing.T) {
 
 // Rejects that are written while the file is still being read, and those of a file of which too
 // much is rejected, survive a fault at any call.
-func TestLoadRejectsWithFaults(t *testing.T) {
+func TestLoadRejectsWithFaults(t *testing.T) { eachWay(t, testLoadRejectsWithFaults) }
+
+func testLoadRejectsWithFaults(t *testing.T, fresh func() *world) {
 	many := "a\n" + strings.Repeat("bad\n", 1001)
 	var manyRejects []string
 	for i := range 1001 {
@@ -239,11 +258,11 @@ func TestLoadRejectsWithFaults(t *testing.T) {
 			p.to.MaxRejectRatio = tt.ratio
 			redeliver(t, p, f)
 		}
-		n := calls(func(p *process) { load(p, p.file("k", "v1", tt.content)) })
+		n := calls(fresh, func(p *process) { load(p, p.file("k", "v1", tt.content)) })
 		for _, f := range states {
 			for k := range n {
 				bubble(t, fmt.Sprintf("%s, call %02d %v", tt.name, k, f), func(t *testing.T) {
-					w := newWorld()
+					w := fresh()
 					file := w.file("k", "v1", tt.content)
 					load(&process{world: w, fault: faultAt(k, f)}, file)
 					w.checkEnd(t, file, tt.rows, tt.rejects)

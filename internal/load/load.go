@@ -1,7 +1,9 @@
 // Package load is stage 2: it brings one landing object into its table, each record exactly once.
 //
-// A file's rows go into write streams of its own, invisible until they are committed, all at once.
-// The ledger decides, by a compare-and-set on one object per file, whose streams are committed.
+// A large file's rows go into write streams of its own, invisible until they are committed, all at
+// once; a small file's into a stream from a pool, by one atomic append. The ledger decides, by a
+// compare-and-set on one object per file, whose rows those are.
+//
 // Load reads top to bottom like the protocol in ARCHITECTURE.md; settle.go is its other half. The
 // package knows no SDK: what it needs of the clouds stands in ports.go.
 package load
@@ -10,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,15 +39,19 @@ type Result struct {
 
 // Loader loads files. Safe for concurrent use; all fields are to be set before the first Load.
 type Loader struct {
-	Route    Router
-	Landing  Landing
-	Ledger   Ledger
-	Streams  Streams
-	Log      Log
-	Tables   *Ensured
-	Counter  Counter
-	Now      func() time.Time // time.Now but in tests
-	BatchMax int              // bytes of encoded rows per append request; 0 means DefaultBatch
+	Route   Router
+	Landing Landing
+	Ledger  Ledger
+	Streams Streams
+	Pool    *Pool // for small files; nil: each file has a stream of its own
+	Log     Log
+	Tables  *Ensured
+	Counter Counter
+	Now     func() time.Time // time.Now but in tests
+	Limit   time.Duration    // for reading one file; longer is Deferred. 0: none
+
+	BatchMax   int // bytes of encoded rows per append request; 0 means DefaultBatch
+	MaxStreams int // PENDING streams of a large file; 0 means DefaultStreams
 }
 
 // rounds is how often one Load may lose the claim to rivals before it lets the message come again.
@@ -86,7 +93,7 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 			return Result{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is of table %s: two projects share the ledger; give each a bucket of its own", name, old.Table))
 		}
 		if old.generation != 0 {
-			settled, err := l.settle(ctx, old.Claim)
+			settled, err := l.settle(ctx, name, old.Claim)
 			if err != nil {
 				return Result{}, err
 			}
@@ -108,7 +115,7 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	a := l.begin(f, target, old)
 
 	// L2, L3. Dying up to here leaves PENDING streams that nobody can see and that expire.
-	staged, err := a.stage(ctx)
+	staged, err := a.stageWithin(ctx)
 	if err != nil {
 		res, err = a.giveUp(ctx, err)
 		return res, false, err
@@ -117,22 +124,36 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	if err := a.flushRejects(ctx); err != nil {
 		return Result{}, false, err
 	}
-	// L5. Dying after it leaves a claim over final streams: whoever comes next commits them.
-	claim := a.claim(staged)
-	won, err := l.writeClaim(ctx, name, claim, old)
-	if err != nil || !won {
-		return Result{}, !won, err
+	claim, lost, err := a.commit(ctx, staged, name, old)
+	if errors.Is(err, errRefused) {
+		res, err = a.giveUp(ctx, err)
+		return res, false, err
 	}
-	// L6. Dying after it leaves the rows visible: whoever comes next finds them committed.
-	settled, err := l.settle(ctx, claim)
-	if err != nil || !settled {
-		return Result{}, !settled, err
+	if err != nil || lost {
+		return Result{}, lost, err
 	}
 	// L7. Dying before it leaves the load record unwritten: whoever settles the claim writes it.
 	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {
 		return Result{}, false, err
 	}
 	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects}, false, nil
+}
+
+// commit claims the staged rows and makes them visible: L5 and L6. A file whose rows are one append
+// request goes by a pooled stream.
+func (a *attempt) commit(ctx context.Context, s staged, name string, old held) (claim Claim, lost bool, err error) {
+	if len(s.rows) > 0 {
+		return a.commitPooled(ctx, s.rows, name, old)
+	}
+	// L5. Dying after it leaves a claim over final streams: whoever comes next commits them.
+	claim = a.claim(s)
+	won, err := a.writeClaim(ctx, name, claim, old)
+	if err != nil || !won {
+		return Claim{}, !won, err
+	}
+	// L6. Dying after it leaves the rows visible: whoever comes next finds them committed.
+	settled, err := a.settle(ctx, name, claim)
+	return claim, !settled, err
 }
 
 // known ends a load whose file has a settled claim. The claim's own load record is written again:

@@ -35,12 +35,19 @@ func (w *process) loader() *Loader {
 		close(made.ready)
 		ensured.known[to.Table], ensured.known[logTable(to.Table)] = made, made
 	}
-	return &Loader{
+	l := &Loader{
 		Route:   func(s object.Source) (Target, bool) { return to, s.Bucket == "src" },
 		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
 		Now:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now },
 		BatchMax: 100,
 	}
+	if w.pooled {
+		l.BatchMax, l.Pool = 0, NewPool(w, l.Now)
+		w.mu.Lock()
+		w.pools = append(w.pools, l.Pool)
+		w.mu.Unlock()
+	}
+	return l
 }
 
 // file puts content into landing as version etag of s3://src/key and returns its event.

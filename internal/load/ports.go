@@ -32,6 +32,12 @@ type Streams interface {
 	// Create makes a PENDING stream of its own for rows encoded by desc; errkind.NotFound if there
 	// is no such table.
 	Create(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (Stream, error)
+	// CreatePooled makes a COMMITTED stream, whose rows are visible once they are appended. Its
+	// connection lives until Close, not only as long as ctx. errkind.NotFound as above.
+	CreatePooled(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto) (Stream, error)
+	// Finalize ends a stream, whoever made it: from here on nobody can append to it. It returns how
+	// many rows the stream holds; known is false if BigQuery does not know the stream any more.
+	Finalize(ctx context.Context, stream string) (rows int64, known bool, err error)
 	// Commit makes the rows of all the streams visible, or of none. The client may retry, so that
 	// the first call too may say AlreadyCommitted. An error means that the outcome is unknown.
 	Commit(ctx context.Context, t row.Table, streams []string) (CommitState, error)

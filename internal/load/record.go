@@ -18,6 +18,7 @@ const (
 	Superseded Outcome = "superseded" // a newer copy lies in landing; its own event follows
 	Ignored    Outcome = "ignored"    // no source matches, or it is no log
 	Rejected   Outcome = "rejected"   // nothing of it is visible; Reason says why
+	Deferred   Outcome = "deferred"   // nothing of it is visible: it takes longer than a delivery may
 )
 
 // Record is one row of the load log: one attempt to bring one file into one table.
@@ -87,7 +88,7 @@ func moment[T any](name, description string, get func(*T) time.Time) field[T] {
 
 var loadFields = []field[Record]{
 	text("attempt", "Identity of this try. A row may stand here more than once: the view seneka_loads has each once.", func(r *Record) string { return r.Attempt }),
-	text("outcome", "loaded, duplicate, changed, superseded, ignored or rejected.", func(r *Record) string { return string(r.Outcome) }),
+	text("outcome", "loaded, duplicate, changed, superseded, ignored, rejected or deferred.", func(r *Record) string { return string(r.Outcome) }),
 	text("reason", "Why, where the outcome is not loaded.", func(r *Record) string { return r.Reason }),
 	text("source", "Name of the source in the configuration that matched the file.", func(r *Record) string { return r.Source }),
 	text("format", "Format that the file was read as.", func(r *Record) string { return r.Format }),

@@ -13,8 +13,10 @@ import (
 
 const (
 	// DefaultBatch is how many bytes of encoded rows make an append request. Google advises
-	// requests of 1 MB and more; two of them are held per load.
+	// requests of 1 MB and more. A load holds one, and one more for each of its streams.
 	DefaultBatch = 2 << 20
+	// DefaultStreams is how many PENDING streams a large file has at most. Each holds a batch.
+	DefaultStreams = 4
 	// maxRow is the longest encoded row: an append request takes 10 MB, its descriptor included.
 	maxRow = 9 << 20
 )
@@ -22,27 +24,38 @@ const (
 // errRowTooLong is a row that fits no append request.
 var errRowTooLong = errors.New("row too long")
 
-// writer puts the encoded rows of one attempt into a PENDING stream: while one batch is on its way
-// the next is filled. For one goroutine.
+// writer puts the encoded rows of one attempt into PENDING streams: while batches are on their way
+// the next is filled. A connection takes a few MB a second, so a large file gets more streams, up to
+// most, as long as all it has are busy. For one goroutine.
 type writer struct {
 	streams Streams
 	table   row.Table
 	desc    *descriptorpb.DescriptorProto
-	max     int
+	max     int             // bytes per batch
+	most    int             // streams
 	ctx     context.Context // of the appends, which close ends
 	cancel  context.CancelFunc
 
-	stream   Stream // made with the first batch: a file without rows needs none
-	sent     int64  // rows handed to Append
-	filling  batch
+	lanes   []*lane // none before a second batch begins: a file of one batch needs none
+	batches int
+	filling batch
+}
+
+// lane is a stream with at most one batch on its way.
+type lane struct {
+	Stream
+	sent     int64 // rows handed to Append
 	onTheWay batch
 	answer   chan error // of the batch on the way; nil if none is
 }
 
 func (a *attempt) newWriter(ctx context.Context) *writer {
-	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax}
+	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax, most: a.MaxStreams}
 	if w.max <= 0 {
 		w.max = DefaultBatch
+	}
+	if w.most <= 0 {
+		w.most = DefaultStreams
 	}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w
@@ -96,87 +109,103 @@ func (w *writer) add(ctx context.Context, encode func(buf []byte) ([]byte, error
 	return size, nil
 }
 
-// flush sends the batch being filled once the one before it was answered.
+// flush sends the batch being filled.
 func (w *writer) flush(ctx context.Context) error {
-	if err := w.wait(); err != nil {
+	l, err := w.free(ctx)
+	if err != nil {
 		return err
 	}
-	if w.stream == nil {
-		if err := w.open(ctx); err != nil {
-			return err
-		}
-	}
-	w.filling, w.onTheWay = w.onTheWay, w.filling
+	w.batches++
+	w.filling, l.onTheWay = l.onTheWay, w.filling
 	w.filling.reset()
-	rows, offset := w.onTheWay.slices(), w.sent
-	w.sent += int64(len(rows))
+	rows, offset := l.onTheWay.slices(), l.sent
+	l.sent += int64(len(rows))
 	answer := make(chan error, 1)
-	w.answer = answer
-	go func() { answer <- w.send(offset, rows) }()
+	l.answer = answer
+	go func() { answer <- l.send(w.ctx, offset, rows) }()
 	return nil
 }
 
+// free returns a lane with nothing on its way: one that is, one more, or the one that has waited
+// longest. A file earns a further lane with every few batches.
+func (w *writer) free(ctx context.Context) (*lane, error) {
+	for _, l := range w.lanes {
+		if l.idle() {
+			return l, l.wait()
+		}
+	}
+	const batchesPerLane = 4
+	if n := len(w.lanes); n == 0 || n < w.most && w.batches >= n*batchesPerLane {
+		made, err := w.streams.Create(ctx, w.table, w.desc)
+		if err != nil {
+			return nil, fmt.Errorf("create a stream: %w", ofService(err))
+		}
+		w.lanes = append(w.lanes, &lane{Stream: made})
+		return w.lanes[n], nil
+	}
+	l := w.lanes[0]
+	w.lanes = append(w.lanes[1:], l)
+	return l, l.wait()
+}
+
+// idle reports whether nothing is on its way, or its answer has come.
+func (l *lane) idle() bool { return l.answer == nil || len(l.answer) > 0 }
+
 // send appends one batch. A panic is the attempt's error: in a goroutine nobody else catches it.
-func (w *writer) send(offset int64, rows [][]byte) (err error) {
+func (l *lane) send(ctx context.Context, offset int64, rows [][]byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return w.stream.Append(w.ctx, offset, rows)
-}
-
-// open makes the stream.
-func (w *writer) open(ctx context.Context) (err error) {
-	if w.stream, err = w.streams.Create(ctx, w.table, w.desc); err != nil {
-		return fmt.Errorf("create a stream: %w", ofService(err))
-	}
-	return nil
+	return l.Append(ctx, offset, rows)
 }
 
 // wait waits for the answer to the batch on the way.
-func (w *writer) wait() error {
-	if w.answer == nil {
+func (l *lane) wait() error {
+	if l.answer == nil {
 		return nil
 	}
-	err := <-w.answer
-	w.answer = nil
+	err := <-l.answer
+	l.answer = nil
 	if err != nil {
-		return fmt.Errorf("append to %s: %w", w.stream.Name(), err)
+		return fmt.Errorf("append to %s: %w", l.Name(), err)
 	}
 	return nil
 }
 
-// finish sends what is left, waits for every answer and finalizes the stream, in that order: a
+// finish sends what is left, waits for every answer and finalizes the streams, in that order: a
 // finalized stream does not wait for appends. It returns the streams that hold the rows.
-func (w *writer) finish(ctx context.Context) ([]string, error) {
+func (w *writer) finish(ctx context.Context) (names []string, err error) {
 	if len(w.filling.ends) > 0 {
 		if err := w.flush(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.wait(); err != nil {
-		return nil, err
+	for _, l := range w.lanes {
+		if err := l.wait(); err != nil {
+			return nil, err
+		}
 	}
-	if w.stream == nil {
-		return nil, nil
+	for _, l := range w.lanes {
+		held, err := l.Finalize(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("finalize %s: %w", l.Name(), ofService(err))
+		}
+		if held != l.sent {
+			return nil, fmt.Errorf("%s holds %d rows and was sent %d", l.Name(), held, l.sent)
+		}
+		names = append(names, l.Name())
 	}
-	held, err := w.stream.Finalize(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("finalize %s: %w", w.stream.Name(), ofService(err))
-	}
-	if held != w.sent {
-		return nil, fmt.Errorf("%s holds %d rows and was sent %d", w.stream.Name(), held, w.sent)
-	}
-	return []string{w.stream.Name()}, nil
+	return names, nil
 }
 
-// close ends an append that is still waiting and releases the stream's connection; the rows in it
-// stay what they are.
+// close ends the appends that are still waiting and releases the connections; the rows in the
+// streams stay what they are.
 func (w *writer) close() {
 	w.cancel()
-	_ = w.wait() // its error was reported, or the attempt has failed already
-	if w.stream != nil {
-		w.stream.Close()
+	for _, l := range w.lanes {
+		_ = l.wait() // its error was reported, or the attempt has failed already
+		l.Close()
 	}
 }
