@@ -42,6 +42,7 @@ const (
 	subscription = "projects/" + Project + "/subscriptions/seneka-loader"
 	deadTopic    = "projects/" + Project + "/topics/seneka-dead-letter"
 	deadSub      = "projects/" + Project + "/subscriptions/seneka-dead-letter"
+	deadSuffix   = "-dead-letter" // of the queue's name
 
 	// attempts is how often a message is delivered before it is dead. It is far more than a
 	// deployment has, for here the programs are killed and started again on purpose.
@@ -72,13 +73,19 @@ type Endpoints struct {
 // Cloud is a running local cloud.
 type Cloud struct {
 	Endpoints
+	queue   string // name of the SQS queue
+	landing string // GCS bucket
+	s3      *s3.Server
+	sqs     *sqs.Server
+	gcs     *gcs.Server
 	pubsub  *pubsub.Server
+	db      *engine.DB
 	closers []func() error // in the order of making
 }
 
 // Start opens the state and listens. It pushes nothing before Push is called.
 func Start(ctx context.Context, o Options) (_ *Cloud, err error) {
-	c := &Cloud{}
+	c := &Cloud{queue: o.Queue, landing: o.Landing}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -112,7 +119,8 @@ func (c *Cloud) startAWS(ctx context.Context, o Options) error {
 	}
 	c.onClose(queues.Close)
 	c.serve(listener, queues, o.Log)
-	_, deadARN, err := queues.CreateQueue(o.Queue+"-dead-letter", nil)
+	c.sqs = queues
+	_, deadARN, err := queues.CreateQueue(o.Queue+deadSuffix, nil)
 	if err != nil {
 		return err
 	}
@@ -133,6 +141,7 @@ func (c *Cloud) startAWS(ctx context.Context, o Options) error {
 		return err
 	}
 	c.onClose(objects.Close)
+	c.s3 = objects
 	for _, bucket := range o.Buckets {
 		if err := objects.CreateBucket(bucket); err != nil {
 			return err
@@ -183,6 +192,7 @@ func (c *Cloud) startStorage(o Options) error {
 		return err
 	}
 	c.onClose(objects.Close)
+	c.gcs = objects
 	for _, bucket := range []string{o.Landing, o.Ledger} {
 		if err := objects.CreateBucket(bucket); err != nil {
 			return err
@@ -202,6 +212,7 @@ func (c *Cloud) startBigQuery(ctx context.Context, o Options) error {
 		return err
 	}
 	c.onClose(db.Close)
+	c.db = db
 	for _, d := range o.Datasets {
 		project, name, _ := strings.Cut(d, ".")
 		if _, err := db.CreateDataset(ctx, engine.Dataset{Project: project, Name: name}); err != nil && !errkind.Is(err, errkind.Exists) {

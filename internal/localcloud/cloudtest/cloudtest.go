@@ -4,6 +4,7 @@
 package cloudtest
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -128,7 +129,11 @@ func (f *flipper) Write(p []byte) (int, error) {
 	return f.ResponseWriter.Write(p)
 }
 
-// Status answers with an HTTP status and nothing else.
+// Status reads the request to its end, as clients expect before an answer, and answers with an HTTP
+// status and nothing else.
 func Status(code int) Disturbance {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(code) }
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(code)
+	}
 }

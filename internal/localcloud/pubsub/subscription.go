@@ -27,6 +27,8 @@ type subscription struct {
 	changed chan struct{}    // closed and replaced when a waiter should look again
 	gone    bool             // deleted
 
+	acknowledged int // messages, in this process
+
 	stopPump context.CancelFunc // nil without a push endpoint; guarded by Server.mu
 }
 
@@ -231,6 +233,7 @@ func (s *Server) acknowledge(u *subscription, seqs []uint64) error {
 		if it := u.items[seq]; it != nil {
 			u.unqueue(it)
 			delete(u.items, seq)
+			u.acknowledged++
 		}
 	}
 	u.wake()

@@ -42,6 +42,7 @@ type queue struct {
 	ready    pile
 	delayed  pile
 	inflight pile
+	deleted  int           // messages, by a receiver in this process
 	oldest   time.Time     // no message was sent before it
 	wake     chan struct{} // closed when a message became ready
 }

@@ -79,6 +79,7 @@ func (s *Server) delete(c *call, q *queue, e deleteEntry) (batchDone, error) {
 	if m == nil || m.receipt != "" && m.receipt != h.receipt {
 		return batchDone{e.Id}, nil
 	}
+	q.deleted++
 	return batchDone{e.Id}, s.commit(c, change{Op: opMessages, Queue: q.name, Remove: []string{m.ID}})
 }
 
