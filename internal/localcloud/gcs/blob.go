@@ -127,15 +127,15 @@ func headerSums(h http.Header) (s sums, err error) {
 	return s, nil
 }
 
-// or returns s with what is empty in it taken from t.
-func (s sums) or(t sums) sums {
-	if s.CRC32C == "" {
-		s.CRC32C = t.CRC32C
+// or returns the sums with what is empty in them taken from t.
+func (want sums) or(t sums) sums {
+	if want.CRC32C == "" {
+		want.CRC32C = t.CRC32C
 	}
-	if s.MD5 == "" {
-		s.MD5 = t.MD5
+	if want.MD5 == "" {
+		want.MD5 = t.MD5
 	}
-	return s
+	return want
 }
 
 // openLive opens the object's bytes. An overwrite between the look-up and the opening removes the
