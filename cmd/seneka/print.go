@@ -53,12 +53,20 @@ func printTable(w io.Writer, rows *bqquery.Rows) error {
 func numbersRight(columns row.Schema) []table.ColumnConfig {
 	var configs []table.ColumnConfig
 	for i, c := range columns {
-		switch bigquery.FieldType(c.Type) {
-		case bigquery.IntegerFieldType, bigquery.FloatFieldType, bigquery.NumericFieldType, bigquery.BigNumericFieldType:
+		if isNumeric(c) {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: textalign.AlignRight, AlignHeader: textalign.AlignRight})
 		}
 	}
 	return configs
+}
+
+func isNumeric(c row.Column) bool {
+	switch c.Type {
+	case row.Int64, row.Float64, row.Numeric, row.BigNumeric:
+		return c.Mode != row.Repeated
+	default:
+		return false
+	}
 }
 
 // printCSV prints a result as RFC 4180 says, NULL as nothing.
@@ -104,7 +112,7 @@ func printJSON(w io.Writer, rows *bqquery.Rows) error {
 	}
 	separator := "\n"
 	err := each(rows, func(values []bigquery.Value) error {
-		data, err := json.Marshal(object(values, rows.Columns))
+		data, err := json.Marshal(membersOf(values, rows.Columns))
 		if err != nil {
 			return err
 		}
@@ -158,7 +166,7 @@ func text(v bigquery.Value, c row.Column, null string) string {
 func plain(v bigquery.Value, c row.Column) any {
 	if list, ok := v.([]bigquery.Value); ok {
 		if c.Mode != row.Repeated {
-			return object(list, c.Fields)
+			return membersOf(list, c.Fields)
 		}
 		c.Mode = row.Nullable
 		elements := make([]any, len(list))
@@ -186,9 +194,27 @@ func plain(v bigquery.Value, c row.Column) any {
 		return v
 	case nil, bool, int64:
 		return v
+	case *bigquery.IntervalValue:
+		return interval(v)
+	case *bigquery.RangeValue:
+		return "[" + bound(v.Start) + ", " + bound(v.End) + ")"
 	default:
 		return fmt.Sprint(v) // civil dates and times
 	}
+}
+
+// interval returns an INTERVAL as BigQuery writes it. The client library's own text has the sign of
+// negative seconds inside of their fraction.
+func interval(v *bigquery.IntervalValue) string {
+	seconds := int64(v.Hours)*3600 + int64(v.Minutes)*60 + int64(v.Seconds)
+	return row.IntervalValue{
+		Months: v.Years*12 + v.Months, Days: v.Days, Micros: seconds*1e6 + int64(math.Round(float64(v.SubSecondNanos)/1000)),
+	}.String()
+}
+
+// bound returns the start or the end of a RANGE.
+func bound(v bigquery.Value) string {
+	return text(v, row.Column{}, "UNBOUNDED")
 }
 
 // decimal returns a NUMERIC or BIGNUMERIC exactly: both have a finite number of decimals.
@@ -225,7 +251,7 @@ func (m members) MarshalJSON() ([]byte, error) {
 	return append(data, '}'), nil
 }
 
-func object(values []bigquery.Value, columns []row.Column) members {
+func membersOf(values []bigquery.Value, columns []row.Column) members {
 	m := make(members, len(columns))
 	for i, c := range columns {
 		m[i] = member{c.Name, plain(values[i], c)}

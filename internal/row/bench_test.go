@@ -72,8 +72,24 @@ func nestedLike() (Schema, *Record) {
 	}}
 }
 
+// everyType has a column of each type that the other tables lack.
+func everyType() (Schema, *Record) {
+	point := text(`{"type": "Polygon", "coordinates": [[[-122.4, 37.8], [-122.3, 37.8], [-122.3, 37.9], [-122.4, 37.8]]]}`)
+	return Schema{
+			{Name: "numeric", Type: Numeric}, {Name: "bignumeric", Type: BigNumeric}, {Name: "date", Type: Date},
+			{Name: "datetime", Type: Datetime}, {Name: "time", Type: Time}, {Name: "interval", Type: Interval},
+			{Name: "iso", Type: Interval}, {Name: "wkt", Type: Geography}, {Name: "geojson", Type: Geography},
+			{Name: "range", Type: Range, RangeElement: Datetime}, {Name: "ranges", Type: Range, Mode: Repeated, RangeElement: Date},
+		}, &Record{Values: []Value{
+			text("-12345678901234567890.123456789"), text("578960446186580977117854925043439539266.34992332820282019728792003956564819967"),
+			intOf(20_000), intOf(1_750_000_000_123_456), intOf(MaxTime), text("-1-2 3 -4:5:6.789"), text("P1Y2M3DT4H5M6.789S"),
+			text("MULTIPOINT((1 2), (-3.5 4e1))"), point,
+			list(intOf(1), intOf(2)), list(list(intOf(1), Value{}), list(Value{}, intOf(1))),
+		}}
+}
+
 func BenchmarkAppend(b *testing.B) {
-	for name, table := range map[string]func() (Schema, *Record){"alb": albLike, "nested": nestedLike} {
+	for name, table := range map[string]func() (Schema, *Record){"alb": albLike, "nested": nestedLike, "types": everyType} {
 		b.Run(name, func(b *testing.B) {
 			schema, rec := table()
 			enc := newEncoder(b, schema...)
@@ -103,7 +119,7 @@ func BenchmarkProtojson(b *testing.B) {
 		b.Fatal(err)
 	}
 	m := dynamicpb.NewMessage(md)
-	toDynamic(m, rec.Values)
+	toDynamic(m, schema, rec.Values)
 	json, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
 	if err != nil {
 		b.Fatal(err)
@@ -131,6 +147,23 @@ func usualWay(b *testing.B, md protoreflect.MessageDescriptor, json []byte) {
 	}
 	if _, err := proto.Marshal(m); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func BenchmarkTypes(b *testing.B) {
+	schema, rec := everyType()
+	for i, c := range schema {
+		b.Run(c.Name, func(b *testing.B) {
+			enc, one := newEncoder(b, c), &Record{Values: rec.Values[i : i+1]}
+			b.ReportAllocs()
+			var buf []byte
+			var err error
+			for b.Loop() {
+				if buf, err = enc.Append(buf[:0], one); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

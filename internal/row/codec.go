@@ -20,26 +20,34 @@ type codec struct {
 }
 
 var codecs = map[Type]codec{
-	Bool:      {Bool, descriptorpb.FieldDescriptorProto_TYPE_BOOL, protowire.VarintType, KindInt, appendBool},
-	Int64:     {Int64, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendInt64},
-	Float64:   {Float64, descriptorpb.FieldDescriptorProto_TYPE_DOUBLE, protowire.Fixed64Type, KindFloat, appendFloat64},
-	String:    {String, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendString},
-	Bytes:     {Bytes, descriptorpb.FieldDescriptorProto_TYPE_BYTES, protowire.BytesType, KindBytes, appendBytes},
-	Date:      {Date, descriptorpb.FieldDescriptorProto_TYPE_INT32, protowire.VarintType, KindInt, appendDate},
-	Timestamp: {Timestamp, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendTimestamp},
-	JSON:      {JSON, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendJSON},
-	Struct:    {Struct, descriptorpb.FieldDescriptorProto_TYPE_MESSAGE, protowire.BytesType, KindList, appendStruct},
+	Bool:       {Bool, descriptorpb.FieldDescriptorProto_TYPE_BOOL, protowire.VarintType, KindInt, appendBool},
+	Int64:      {Int64, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendInt64},
+	Float64:    {Float64, descriptorpb.FieldDescriptorProto_TYPE_DOUBLE, protowire.Fixed64Type, KindFloat, appendFloat64},
+	Numeric:    {Numeric, descriptorpb.FieldDescriptorProto_TYPE_BYTES, protowire.BytesType, KindBytes, appendNumeric},
+	BigNumeric: {BigNumeric, descriptorpb.FieldDescriptorProto_TYPE_BYTES, protowire.BytesType, KindBytes, appendBigNumeric},
+	String:     {String, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendString},
+	Bytes:      {Bytes, descriptorpb.FieldDescriptorProto_TYPE_BYTES, protowire.BytesType, KindBytes, appendBytes},
+	Date:       {Date, descriptorpb.FieldDescriptorProto_TYPE_INT32, protowire.VarintType, KindInt, appendDate},
+	Datetime:   {Datetime, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendDatetime},
+	Time:       {Time, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendTime},
+	Timestamp:  {Timestamp, descriptorpb.FieldDescriptorProto_TYPE_INT64, protowire.VarintType, KindInt, appendTimestamp},
+	JSON:       {JSON, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendJSON},
+	Geography:  {Geography, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendGeography},
+	Interval:   {Interval, descriptorpb.FieldDescriptorProto_TYPE_STRING, protowire.BytesType, KindBytes, appendInterval},
+	Range:      {Range, descriptorpb.FieldDescriptorProto_TYPE_MESSAGE, protowire.BytesType, KindList, appendRange},
+	Struct:     {Struct, descriptorpb.FieldDescriptorProto_TYPE_MESSAGE, protowire.BytesType, KindList, appendStruct},
 }
 
 // packs reports whether a REPEATED column of the type is written as one packed field.
 func (c *codec) packs() bool { return c.wire != protowire.BytesType }
 
-// The ranges of DATE, in days since 1970-01-01, and of TIMESTAMP, in microseconds since then UTC:
-// 0001-01-01 to 9999-12-31 23:59:59.999999
+// The ranges of DATE, in days since 1970-01-01, and of TIMESTAMP and DATETIME, in microseconds since
+// then: 0001-01-01 to 9999-12-31 23:59:59.999999; and of TIME, in microseconds since midnight
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types).
 const (
 	MinDate, MaxDate           = -719162, 2932896
 	MinTimestamp, MaxTimestamp = -62135596800000000, 253402300799999999
+	MinTime, MaxTime           = 0, 86399999999
 )
 
 func appendBool(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
@@ -98,6 +106,31 @@ func appendStruct(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
 		return dst, err
 	}
 	return f.closeLength(dst, start), nil
+}
+
+// appendRange writes the two bounds as the fields of a message, leaving out where there is none.
+func appendRange(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
+	if len(v.list) == 2 && v.list[0].kind == KindInt && v.list[1].kind == KindInt && v.list[0].num >= v.list[1].num {
+		return dst, f.refuse("a RANGE starts before it ends, but %d is not less than %d", v.list[0].num, v.list[1].num)
+	}
+	return appendStruct(e, dst, f, v)
+}
+
+func appendInterval(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
+	i, err := ParseInterval(v.raw)
+	if err != nil {
+		return dst, f.refuse("%v", err)
+	}
+	e.text = i.Append(e.text[:0])
+	return protowire.AppendBytes(dst, e.text), nil
+}
+
+func appendGeography(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
+	var err error
+	if e.text, err = AppendWKT(e.text[:0], v.raw); err != nil {
+		return dst, f.refuse("%v", err)
+	}
+	return protowire.AppendBytes(dst, v.raw), nil
 }
 
 // openLength leaves room for the length of what is appended next, and returns where that starts.

@@ -2,8 +2,8 @@ package row
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -11,22 +11,19 @@ import (
 
 // Descriptor returns s as the self-contained proto2 message that AppendRows takes: the number of a
 // field is its column's position + 1, its name the column's (BigQuery matches the two without
-// regard to case), and the message of each STRUCT stands directly in the root message. It is what
+// regard to case), and the messages of STRUCTs and RANGEs stand directly in the root message. It is what
 // adapt.StorageSchemaToProto2Descriptor and adapt.NormalizeDescriptor make of the same schema.
 //
-// The error names the column that is invalid, or of a type that Seneka does not load.
+// The error names the column that is invalid.
 //
 // Types: https://cloud.google.com/bigquery/docs/supported-data-types
 func Descriptor(s Schema) (*descriptorpb.DescriptorProto, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	b := descriptorBuilder{taken: make(map[string]bool)}
+	b := descriptorBuilder{taken: make(map[string]bool), ranges: make(map[Type]string)}
 	b.take(s)
-	root, err := b.message("root", "", s)
-	if err != nil {
-		return nil, err
-	}
+	root := b.message("root", s)
 	slices.SortFunc(b.nested, func(x, y *descriptorpb.DescriptorProto) int {
 		return cmp.Compare(x.GetName(), y.GetName())
 	})
@@ -37,6 +34,7 @@ func Descriptor(s Schema) (*descriptorpb.DescriptorProto, error) {
 type descriptorBuilder struct {
 	nested []*descriptorpb.DescriptorProto
 	taken  map[string]bool // names that no nested message may have
+	ranges map[Type]string // names of the messages of RANGEs, by the type of their bounds
 }
 
 // take keeps column names from becoming message names: protobuf knows one namespace for both.
@@ -47,24 +45,16 @@ func (b *descriptorBuilder) take(cols []Column) {
 	}
 }
 
-func (b *descriptorBuilder) message(name, prefix string, cols []Column) (*descriptorpb.DescriptorProto, error) {
+func (b *descriptorBuilder) message(name string, cols []Column) *descriptorpb.DescriptorProto {
 	m := &descriptorpb.DescriptorProto{Name: &name}
 	for i := range cols {
-		f, err := b.field(name, prefix, &cols[i], i)
-		if err != nil {
-			return nil, err
-		}
-		m.Field = append(m.Field, f)
+		m.Field = append(m.Field, b.field(name, &cols[i], i))
 	}
-	return m, nil
+	return m
 }
 
-func (b *descriptorBuilder) field(parent, prefix string, c *Column, i int) (*descriptorpb.FieldDescriptorProto, error) {
-	path := prefix + c.Name
-	typ, ok := codecs[c.Type]
-	if !ok {
-		return nil, errUnsupported(path, c.Type)
-	}
+func (b *descriptorBuilder) field(parent string, c *Column, i int) *descriptorpb.FieldDescriptorProto {
+	typ := codecs[c.Type]
 	f := &descriptorpb.FieldDescriptorProto{
 		Name:   proto.String(c.Name),
 		Number: proto.Int32(int32(i) + 1),
@@ -74,15 +64,26 @@ func (b *descriptorBuilder) field(parent, prefix string, c *Column, i int) (*des
 	if c.Mode == Repeated && typ.packs() {
 		f.Options = &descriptorpb.FieldOptions{Packed: proto.Bool(true)}
 	}
-	if c.Type == Struct {
-		f.TypeName = proto.String(b.messageName(parent + "__" + c.Name))
-		m, err := b.message(f.GetTypeName(), path+".", c.Fields)
-		if err != nil {
-			return nil, err
-		}
-		b.nested = append(b.nested, m)
+	if typ.proto != descriptorpb.FieldDescriptorProto_TYPE_MESSAGE {
+		return f
 	}
-	return f, nil
+	name, ok := b.ranges[c.RangeElement]
+	if !ok {
+		name = b.nestedName(parent, c)
+		b.nested = append(b.nested, b.message(name, c.message()))
+	}
+	f.TypeName = &name
+	return f
+}
+
+// nestedName returns the name of the message of a STRUCT, or of all RANGEs of a type.
+func (b *descriptorBuilder) nestedName(parent string, c *Column) string {
+	if c.Type != Range {
+		return b.messageName(parent + "__" + c.Name)
+	}
+	name := b.messageName("rangemessage_range_" + strings.ToLower(string(c.RangeElement)))
+	b.ranges[c.RangeElement] = name
+	return name
 }
 
 // messageName returns want, or want with as many underscores behind it as make it unique.
@@ -103,8 +104,4 @@ func label(m Mode) descriptorpb.FieldDescriptorProto_Label {
 	default:
 		return descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL
 	}
-}
-
-func errUnsupported(path string, t Type) error {
-	return fmt.Errorf("column %s: type %s cannot be loaded: use another type, STRING for example", path, t)
 }

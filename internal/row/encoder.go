@@ -23,7 +23,7 @@ func (e *ValueError) Error() string { return "column " + e.Column + ": " + e.Rea
 type Encoder struct {
 	desc     *descriptorpb.DescriptorProto
 	fields   []field
-	text     []byte // a text whose invalid UTF-8 is replaced
+	text     []byte // scratch space of a value's text
 	replaced int64
 }
 
@@ -33,18 +33,25 @@ type field struct {
 	path   string // dotted
 	mode   Mode
 	tag    uint64
-	fields []field // of a STRUCT
+	fields []field // of a STRUCT, or the bounds of a RANGE
 	width  int     // bytes that the last length prefix took: the next one mostly takes as many
 }
 
-// NewEncoder returns an encoder for s. The error names the column that is invalid, or of a type
-// that Seneka does not load.
+// NewEncoder returns an encoder for s. The error names the column that is invalid.
 func NewEncoder(s Schema) (*Encoder, error) {
 	desc, err := Descriptor(s)
 	if err != nil {
 		return nil, err
 	}
 	return &Encoder{desc: desc, fields: compile("", s)}, nil
+}
+
+// message returns the fields of a column that travels as a message.
+func (c *Column) message() []Column {
+	if c.Type == Range {
+		return c.Bounds()
+	}
+	return c.Fields
 }
 
 func compile(prefix string, cols []Column) []field {
@@ -57,7 +64,7 @@ func compile(prefix string, cols []Column) []field {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
 		f.tag = protowire.EncodeTag(protowire.Number(i+1), wire)
-		f.fields = compile(f.path+".", c.Fields)
+		f.fields = compile(f.path+".", c.message())
 		fields[i] = f
 	}
 	return fields

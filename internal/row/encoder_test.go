@@ -65,21 +65,29 @@ func TestAppendLimits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			enc := newEncoder(t,
-				Column{Name: "n", Type: tt.typ, Mode: Nullable},
-				Column{Name: "q", Type: tt.typ, Mode: Required},
-				Column{Name: "r", Type: tt.typ, Mode: Repeated},
-				Column{Name: "s", Type: Struct, Fields: []Column{{Name: "f", Type: tt.typ}}})
-			rec := &Record{Values: []Value{tt.value, tt.value, list(tt.value, tt.value), list(tt.value)}}
-			got, err := enc.Append(nil, rec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkEncoding(t, messageType(t, enc.Descriptor()), rec, got)
-			if enc.Replaced() != 0 {
-				t.Errorf("replaced %d", enc.Replaced())
-			}
+			checkModes(t, Column{Type: tt.typ}, tt.value)
 		})
+	}
+}
+
+// checkModes encodes a value in a column of each mode and in a STRUCT.
+func checkModes(t *testing.T, c Column, v Value) {
+	t.Helper()
+	column := func(name string, m Mode) Column {
+		c := c
+		c.Name, c.Mode = name, m
+		return c
+	}
+	cols := []Column{column("n", Nullable), column("q", Required), column("r", Repeated), structOf("s", column("f", Nullable))}
+	enc := newEncoder(t, cols...)
+	rec := &Record{Values: []Value{v, v, list(v, v), list(v)}}
+	got, err := enc.Append(nil, rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEncoding(t, messageType(t, enc.Descriptor()), cols, rec, got)
+	if enc.Replaced() != 0 {
+		t.Errorf("replaced %d", enc.Replaced())
 	}
 }
 
@@ -205,7 +213,8 @@ func TestAppendReplacesInvalidUTF8(t *testing.T) {
 		"\xff", "a\xffb", "\xff\xfe\xfd", "a\xc3", "\xe2\x82", "é\xe9é", "\xed\xa0\x80", "\xf4\x90\x80\x80",
 		"\xc0\xaf", "\x80" + strings.Repeat("long ", 60), "\ufffd\xff", "\xffa\xffb\xff",
 	}
-	enc := newEncoder(t, Column{Name: "s", Type: String}, Column{Name: "l", Type: String, Mode: Repeated}, Column{Name: "j", Type: JSON})
+	cols := []Column{{Name: "s", Type: String}, {Name: "l", Type: String, Mode: Repeated}, {Name: "j", Type: JSON}}
+	enc := newEncoder(t, cols...)
 	md := messageType(t, enc.Descriptor())
 	for i, in := range tests {
 		got, err := enc.Append(nil, &Record{Values: []Value{text(in), list(text("ok"), text(in)), text(`"` + in + `"`)}})
@@ -213,7 +222,7 @@ func TestAppendReplacesInvalidUTF8(t *testing.T) {
 			t.Fatalf("%q: %v", in, err)
 		}
 		want := string(bytes.ToValidUTF8([]byte(in), []byte("\ufffd")))
-		checkEncoding(t, md, &Record{Values: []Value{text(want), list(text("ok"), text(want)), text(`"` + want + `"`)}}, got)
+		checkEncoding(t, md, cols, &Record{Values: []Value{text(want), list(text("ok"), text(want)), text(`"` + want + `"`)}}, got)
 		if enc.Replaced() != int64(3*(i+1)) {
 			t.Errorf("%q: replaced %d", in, enc.Replaced())
 		}
@@ -240,12 +249,13 @@ func TestAppendNestedLengths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEncoding(t, md, rec, got)
+		checkEncoding(t, md, cols, rec, got)
 	}
 }
 
 func TestAppendPackedLengths(t *testing.T) {
-	enc := newEncoder(t, Column{Name: "i", Type: Int64, Mode: Repeated}, Column{Name: "f", Type: Float64, Mode: Repeated})
+	cols := []Column{{Name: "i", Type: Int64, Mode: Repeated}, {Name: "f", Type: Float64, Mode: Repeated}}
+	enc := newEncoder(t, cols...)
 	md := messageType(t, enc.Descriptor())
 	for _, n := range []int{1, 200, 2, 5000, 3} {
 		var ints, floats Value
@@ -260,7 +270,7 @@ func TestAppendPackedLengths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEncoding(t, md, rec, got)
+		checkEncoding(t, md, cols, rec, got)
 	}
 }
 
@@ -274,6 +284,13 @@ func TestAppendAllocatesNothing(t *testing.T) {
 		// One is short and one long, so that the room left for the length is wrong each time.
 		list(list(text("x"), floatOf(1)), list(text(strings.Repeat("x", 200)), Value{})),
 	}}
+	checkNoAllocations(t, enc, rec)
+	schema, rec := everyType()
+	checkNoAllocations(t, newEncoder(t, schema...), rec)
+}
+
+func checkNoAllocations(t *testing.T, enc *Encoder, rec *Record) {
+	t.Helper()
 	buf := make([]byte, 0, 4096)
 	allocs := testing.AllocsPerRun(100, func() {
 		if _, err := enc.Append(buf, rec); err != nil {
@@ -287,7 +304,8 @@ func TestAppendAllocatesNothing(t *testing.T) {
 
 // Records are reused: what one leaves behind must not show in the next.
 func TestRecordReuse(t *testing.T) {
-	enc := newEncoder(t, Column{Name: "l", Type: Struct, Mode: Repeated, Fields: []Column{{Name: "a", Type: Int64, Mode: Repeated}}})
+	cols := []Column{{Name: "l", Type: Struct, Mode: Repeated, Fields: []Column{{Name: "a", Type: Int64, Mode: Repeated}}}}
+	enc := newEncoder(t, cols...)
 	rec := NewRecord(1)
 	fill := func(n int) {
 		rec.Reset(1)
@@ -316,6 +334,6 @@ func TestRecordReuse(t *testing.T) {
 		if got := m.Get(md.Fields().Get(0)).List().Len(); got != n {
 			t.Errorf("%d elements, want %d", got, n)
 		}
-		checkEncoding(t, md, rec, got)
+		checkEncoding(t, md, cols, rec, got)
 	}
 }

@@ -23,7 +23,9 @@ type chooser interface {
 	Uint64() uint64
 }
 
-var scalarTypes = []Type{Bool, Int64, Float64, String, Bytes, Date, Timestamp, JSON}
+var scalarTypes = []Type{
+	Bool, Int64, Float64, Numeric, BigNumeric, String, Bytes, Date, Datetime, Time, Timestamp, Geography, Interval, Range, JSON,
+}
 
 // genColumns returns up to max columns. Descriptions differ, so that adapt sees no two equal STRUCTs.
 func genColumns(c chooser, prefix string, most, depth int) []Column {
@@ -35,8 +37,11 @@ func genColumns(c chooser, prefix string, most, depth int) []Column {
 			Mode: []Mode{Nullable, Required, Repeated}[c.IntN(3)],
 		}
 		cols[i].Description = prefix + cols[i].Name
+		if cols[i].Type == Range {
+			cols[i].RangeElement = rangeTypes[c.IntN(len(rangeTypes))]
+		}
 		if depth > 0 && c.IntN(3) == 0 {
-			cols[i].Type = Struct
+			cols[i].Type, cols[i].RangeElement = Struct, ""
 			cols[i].Fields = genColumns(c, cols[i].Description+".", most, depth-1)
 		}
 	}
@@ -70,8 +75,18 @@ func genValue(c chooser, col *Column, v *Value) {
 		v.SetFloat(math.Float64frombits(c.Uint64()))
 	case Date:
 		v.SetInt(MinDate + int64(c.Uint64()%(MaxDate-MinDate+1)))
-	case Timestamp:
+	case Timestamp, Datetime:
 		v.SetInt(MinTimestamp + int64(c.Uint64()%(MaxTimestamp-MinTimestamp+1)))
+	case Time:
+		v.SetInt(int64(c.Uint64() % (MaxTime + 1)))
+	case Numeric, BigNumeric:
+		v.SetBytes([]byte(genDecimal(c, col.Type)))
+	case Interval:
+		v.SetBytes([]byte(genInterval(c)))
+	case Geography:
+		v.SetBytes(fmt.Appendf(nil, []string{"Point (%d %d)", `{"coordinates":[%d,%d],"type":"Point"}`}[c.IntN(2)], c.IntN(360)-180, c.IntN(180)-90))
+	case Range:
+		genRange(c, col, v)
 	case Bytes:
 		v.SetBytes(genBytes(c))
 	case String:
@@ -107,7 +122,8 @@ func adaptDescriptor(t testing.TB, s Schema) *descriptorpb.DescriptorProto {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := bigquery.SchemaFromJSON(file)
+	// adapt has no INTERVAL; it travels as a string, as GEOGRAPHY does.
+	schema, err := bigquery.SchemaFromJSON(bytes.ReplaceAll(file, []byte(`"INTERVAL"`), []byte(`"GEOGRAPHY"`)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +156,8 @@ func messageType(t testing.TB, d *descriptorpb.DescriptorProto) protoreflect.Mes
 	return file.Messages().Get(0)
 }
 
-// toDynamic puts the values into a dynamic message, one by one.
-func toDynamic(m protoreflect.Message, values []Value) {
+// toDynamic puts the values of columns into a dynamic message, one by one.
+func toDynamic(m protoreflect.Message, cols []Column, values []Value) {
 	fields := m.Descriptor().Fields()
 	for i := range values {
 		v, fd := &values[i], fields.ByNumber(protoreflect.FieldNumber(i+1))
@@ -150,40 +166,46 @@ func toDynamic(m protoreflect.Message, values []Value) {
 		case fd.IsList():
 			list := m.Mutable(fd).List()
 			for j := range v.List() {
-				list.Append(toProto(fd, list.NewElement, &v.List()[j]))
+				list.Append(toProto(&cols[i], list.NewElement, &v.List()[j]))
 			}
 		default:
-			m.Set(fd, toProto(fd, func() protoreflect.Value { return m.NewField(fd) }, v))
+			m.Set(fd, toProto(&cols[i], func() protoreflect.Value { return m.NewField(fd) }, v))
 		}
 	}
 }
 
-func toProto(fd protoreflect.FieldDescriptor, newMessage func() protoreflect.Value, v *Value) protoreflect.Value {
-	switch fd.Kind() {
-	case protoreflect.BoolKind:
+func toProto(c *Column, newMessage func() protoreflect.Value, v *Value) protoreflect.Value {
+	switch c.Type {
+	case Bool:
 		return protoreflect.ValueOfBool(v.Int() == 1)
-	case protoreflect.Int32Kind:
+	case Date:
 		return protoreflect.ValueOfInt32(int32(v.Int()))
-	case protoreflect.Int64Kind:
+	case Int64, Timestamp:
 		return protoreflect.ValueOfInt64(v.Int())
-	case protoreflect.DoubleKind:
+	case Datetime, Time:
+		return protoreflect.ValueOfInt64(packedByArithmetic(c.Type, v.Int()))
+	case Float64:
 		return protoreflect.ValueOfFloat64(v.Float())
-	case protoreflect.StringKind:
+	case String, JSON, Geography:
 		return protoreflect.ValueOfString(string(v.Bytes()))
-	case protoreflect.BytesKind:
+	case Interval:
+		return protoreflect.ValueOfString(intervalByRegexp(string(v.Bytes())))
+	case Numeric, BigNumeric:
+		return protoreflect.ValueOfBytes(decimalByBig(c.Type, string(v.Bytes())))
+	case Bytes:
 		return protoreflect.ValueOfBytes(v.Bytes())
 	default:
 		m := newMessage()
-		toDynamic(m.Message(), v.List())
+		toDynamic(m.Message(), c.message(), v.List())
 		return m
 	}
 }
 
 // checkEncoding compares a record's encoding with the dynamic message of the same values.
-func checkEncoding(t testing.TB, md protoreflect.MessageDescriptor, rec *Record, got []byte) {
+func checkEncoding(t testing.TB, md protoreflect.MessageDescriptor, cols []Column, rec *Record, got []byte) {
 	t.Helper()
 	want := dynamicpb.NewMessage(md)
-	toDynamic(want, rec.Values)
+	toDynamic(want, cols, rec.Values)
 	wire, err := proto.MarshalOptions{Deterministic: true}.Marshal(want)
 	if err != nil {
 		t.Fatalf("oracle: %v", err)
@@ -221,7 +243,7 @@ func TestEncoderMatchesOracle(t *testing.T) {
 			if buf, err = enc.Append(buf, rec); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
-			checkEncoding(t, md, rec, buf[start:])
+			checkEncoding(t, md, schema, rec, buf[start:])
 		}
 		if !bytes.HasPrefix(buf, []byte("before")) {
 			t.Fatalf("seed %d: Append wrote over what dst held", seed)

@@ -7,11 +7,19 @@ type Kind uint8
 
 // The kinds of a Value. Which kind a column takes follows from its type: see Encoder.
 const (
-	KindNull  Kind = iota
-	KindInt        // BOOL (0, 1), INT64, DATE (days since 1970-01-01), TIMESTAMP (µs since 1970-01-01 UTC)
-	KindFloat      // FLOAT64
-	KindBytes      // STRING, BYTES, JSON (its text)
-	KindList       // a REPEATED column's elements, or a STRUCT's fields in schema order
+	KindNull Kind = iota
+	// KindInt is BOOL (0, 1), INT64, DATE (days since 1970-01-01), TIMESTAMP (µs since 1970-01-01
+	// UTC), DATETIME (µs since 1970-01-01 on the same clock) and TIME (µs since midnight).
+	KindInt
+	// KindFloat is FLOAT64.
+	KindFloat
+	// KindBytes is STRING, BYTES, and the text of JSON, of NUMERIC and BIGNUMERIC (decimal, such as
+	// "-12.50" or "1e-9", no digit beyond the column's scale but zeros), of INTERVAL (see
+	// ParseInterval) and of GEOGRAPHY (see AppendWKT).
+	KindBytes
+	// KindList is a REPEATED column's elements, a STRUCT's fields in schema order, or the start and
+	// the end of a RANGE, NULL where it is unbounded.
+	KindList
 )
 
 // String returns the kind's name.
@@ -78,7 +86,7 @@ func (v *Value) SetFloat(f float64) { v.kind, v.flt = KindFloat, f }
 // SetBytes makes v the text or bytes b, which it keeps a reference to.
 func (v *Value) SetBytes(b []byte) { v.kind, v.raw = KindBytes, b }
 
-// SetTime makes v the TIMESTAMP t, cut to whole microseconds.
+// SetTime makes v the TIMESTAMP t, or the DATETIME that t's UTC clock shows, cut to whole microseconds.
 func (v *Value) SetTime(t time.Time) { v.kind, v.num = KindInt, t.UnixMicro() }
 
 // SetList makes v an empty list, to be filled by Append.

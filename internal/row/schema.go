@@ -37,11 +37,18 @@ const (
 
 // Column is one column of a table, or one field of a STRUCT column.
 type Column struct {
-	Name        string
-	Type        Type
-	Mode        Mode
-	Description string
-	Fields      []Column // of a STRUCT
+	Name         string
+	Type         Type
+	Mode         Mode
+	Description  string
+	Fields       []Column // of a STRUCT
+	RangeElement Type     // of a RANGE: DATE, DATETIME or TIMESTAMP
+}
+
+// Bounds returns the two bounds of a RANGE column, NULL where it is unbounded, as the columns of the
+// message that it travels in.
+func (c *Column) Bounds() []Column {
+	return []Column{{Name: "start", Type: c.RangeElement}, {Name: "end", Type: c.RangeElement}}
 }
 
 // Schema is the columns of a table, in order.

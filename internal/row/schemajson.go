@@ -19,6 +19,12 @@ type fileColumn struct {
 	Mode        string       `json:"mode,omitempty"`
 	Description string       `json:"description,omitempty"`
 	Fields      []fileColumn `json:"fields,omitempty"`
+	Range       *fileType    `json:"rangeElementType,omitempty"`
+}
+
+// fileType is the type of a RANGE's bounds.
+type fileType struct {
+	Type string `json:"type"`
 }
 
 // ParseSchema reads a BigQuery JSON schema file, an array of fields as `bq show --schema` prints
@@ -67,6 +73,9 @@ func fromFile(file []fileColumn) []Column {
 			Description: f.Description,
 			Fields:      fromFile(f.Fields),
 		}
+		if f.Range != nil {
+			cols[i].RangeElement = parseType(f.Range.Type)
+		}
 	}
 	return cols
 }
@@ -79,7 +88,10 @@ func toFile(cols []Column) []fileColumn {
 		if !ok {
 			name = string(c.Type)
 		}
-		file[i] = fileColumn{c.Name, name, string(parseMode(string(c.Mode))), c.Description, toFile(c.Fields)}
+		file[i] = fileColumn{Name: c.Name, Type: name, Mode: string(parseMode(string(c.Mode))), Description: c.Description, Fields: toFile(c.Fields)}
+		if c.RangeElement != "" {
+			file[i].Range = &fileType{string(c.RangeElement)}
+		}
 	}
 	return file
 }

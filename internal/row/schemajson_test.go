@@ -12,7 +12,8 @@ func TestParseSchema(t *testing.T) {
 		{"name": "time", "type": "TIMESTAMP", "mode": "REQUIRED", "description": "when"},
 		{"name": "n", "type": "INTEGER"}, {"name": "N2", "type": "int64", "mode": ""},
 		{"name": "f", "type": "FLOAT", "mode": "nullable"}, {"name": "b", "type": "boolean", "mode": "repeated"},
-		{"name": "s", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "j", "type": "JSON"}]}
+		{"name": "s", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "j", "type": "JSON"}]},
+		{"name": "r", "type": "RANGE", "rangeElementType": {"type": "date"}}
 	]`))
 	if err != nil {
 		t.Fatal(err)
@@ -22,6 +23,7 @@ func TestParseSchema(t *testing.T) {
 		{Name: "n", Type: Int64, Mode: Nullable}, {Name: "N2", Type: Int64, Mode: Nullable},
 		{Name: "f", Type: Float64, Mode: Nullable}, {Name: "b", Type: Bool, Mode: Repeated},
 		{Name: "s", Type: Struct, Mode: Repeated, Fields: []Column{{Name: "j", Type: JSON, Mode: Nullable}}},
+		{Name: "r", Type: Range, Mode: Nullable, RangeElement: Date},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -83,6 +85,7 @@ func TestParseSchemaErrors(t *testing.T) {
 		{"garbage behind", `[{"name":"a","type":"STRING"}] x`, "something follows the array"},
 		{"member that would be lost", `[{"name":"a","type":"STRING","policyTags":{}}]`, `unknown field "policyTags"`},
 		{"unknown type", `[{"name":"a","type":"VARCHAR"}]`, `column a: unknown type "VARCHAR"`},
+		{"RANGE without element", `[{"name":"a","type":"RANGE"}]`, "column a: a RANGE is of DATE, DATETIME or TIMESTAMP"},
 		{"nested", `[{"name":"a","type":"RECORD","fields":[{"name":"1","type":"STRING"}]}]`, "column a.1: illegal name"},
 	}
 	for _, tt := range tests {

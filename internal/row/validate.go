@@ -34,6 +34,10 @@ var clusterTypes = []Type{
 	Bool, Int64, Numeric, BigNumeric, String, Date, Datetime, Timestamp, Geography, Range,
 }
 
+// rangeTypes are the types that a RANGE can be of
+// (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#range_type).
+var rangeTypes = []Type{Date, Datetime, Timestamp}
+
 // Validate reports the first column that BigQuery would refuse, by its dotted path. Names outside
 // letters, digits and underscore ("flexible" ones) are refused too: they are no protobuf names.
 func (s Schema) Validate() error {
@@ -105,6 +109,10 @@ func (c *Column) validate() error {
 		return errors.New("a STRUCT needs fields")
 	case c.Type != Struct && len(c.Fields) > 0:
 		return fmt.Errorf("type %s has no fields; only a STRUCT has", c.Type)
+	case c.Type == Range && !slices.Contains(rangeTypes, c.RangeElement):
+		return fmt.Errorf("a RANGE is of %s, %s or %s, not of %q: set its rangeElementType", Date, Datetime, Timestamp, c.RangeElement)
+	case c.Type != Range && c.RangeElement != "":
+		return fmt.Errorf("type %s has no rangeElementType; only a RANGE has", c.Type)
 	case utf8.RuneCountInString(c.Description) > maxDescription:
 		return fmt.Errorf("description longer than %d characters", maxDescription)
 	}

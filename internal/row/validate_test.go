@@ -18,7 +18,7 @@ func TestSchemaValidate(t *testing.T) {
 		{"reserved inside", col("a_TABLE_"), ""},
 		{"nearly reserved", col("_TABLE"), ""},
 		{"reserved in a STRUCT", Schema{structOf("s", col("_FILE_x")...)}, ""},
-		{"types not encoded yet", Schema{{Name: "n", Type: Numeric}, {Name: "r", Type: Range}}, ""},
+		{"RANGE", Schema{{Name: "r", Type: Range, RangeElement: Datetime}}, ""},
 		{"same name in two STRUCTs", Schema{structOf("a", col("x")...), structOf("b", col("x")...)}, ""},
 		{"15 levels", Schema{deep(15)}, ""},
 
@@ -39,6 +39,9 @@ func TestSchemaValidate(t *testing.T) {
 		{"mode", Schema{{Name: "a", Type: String, Mode: "OPTIONAL"}}, `column a: unknown mode "OPTIONAL"`},
 		{"STRUCT without fields", Schema{structOf("s", structOf("t"))}, "column s.t: a STRUCT needs fields"},
 		{"fields of a STRING", Schema{{Name: "a", Type: String, Fields: col("b")}}, "column a: type STRING has no fields"},
+		{"RANGE of nothing", Schema{{Name: "r", Type: Range}}, `column r: a RANGE is of DATE, DATETIME or TIMESTAMP, not of ""`},
+		{"RANGE of TIME", Schema{structOf("s", Column{Name: "r", Type: Range, RangeElement: Time})}, `column s.r: a RANGE is of DATE, DATETIME or TIMESTAMP, not of "TIME"`},
+		{"range element of a DATE", Schema{{Name: "d", Type: Date, RangeElement: Date}}, "column d: type DATE has no rangeElementType"},
 		{"long description", Schema{{Name: "a", Type: String, Description: strings.Repeat("é", 1025)}}, "column a: description longer"},
 		{"16 levels", Schema{deep(16)}, "column " + strings.Repeat("s.", 15) + "s: STRUCTs nest 15 levels at most"},
 		{"10,001 columns", many(10_001), "the schema has 10001 columns"},

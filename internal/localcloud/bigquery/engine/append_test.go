@@ -20,11 +20,14 @@ func everyType() (row.Schema, []any) {
 		t row.Type
 		v any
 	}{
+		{row.Geography, "POINT(1 2)"},
+		{row.Interval, row.IntervalValue{Months: -120_000, Days: 3_660_000, Micros: -316_224_000_000_000_000}},
+		{row.Range, []any{day, at}},
+		{row.BigNumeric, "-578960446186580977117854925043439539266.34992332820282019728792003956564819968"},
 		{row.Bool, true},
 		{row.Int64, int64(-1 << 63)},
 		{row.Float64, 0.1},
 		{row.Numeric, "-99999999999999999999999999999.999999999"},
-		{row.BigNumeric, "0.000000000000000001"},
 		{row.String, "é\x00'\"\\"},
 		{row.Bytes, []byte{0, 255}},
 		{row.Date, day},
@@ -38,7 +41,11 @@ func everyType() (row.Schema, []any) {
 	nested := row.Column{Name: "nested", Type: row.Struct}
 	for _, s := range scalars {
 		c := row.Column{Name: "c " + string(s.t), Type: s.t}
-		list := row.Column{Name: "list " + string(s.t), Type: s.t, Mode: row.Repeated}
+		if s.t == row.Range {
+			c.RangeElement = row.Timestamp
+		}
+		list := c
+		list.Name, list.Mode = "list "+string(s.t), row.Repeated
 		cols = append(cols, c, list)
 		values = append(values, s.v, []any{s.v, s.v})
 		nested.Fields = append(nested.Fields, c, list)
@@ -108,6 +115,12 @@ func TestAppendRefuses(t *testing.T) {
 		{"year 0", row.Column{Name: "c", Type: row.Timestamp}, time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC), "year 0"},
 		{"year 10000", row.Column{Name: "c", Type: row.Date}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "year 10000"},
 		{"24:00", row.Column{Name: "c", Type: row.Time}, 24 * time.Hour, "no time of day"},
+		{"BIGNUMERIC too fine", row.Column{Name: "c", Type: row.BigNumeric}, "1e-39", "more than 38 digits after"},
+		{"BIGNUMERIC too large", row.Column{Name: "c", Type: row.BigNumeric}, "1e39", "overflow"},
+		{"no GEOGRAPHY", row.Column{Name: "c", Type: row.Geography}, "here", "no GEOGRAPHY"},
+		{"text of an INTERVAL", row.Column{Name: "c", Type: row.Interval}, "0-0 0 0:0:0", "a Go string is no INTERVAL"},
+		{"RANGE backwards", row.Column{Name: "c", Type: row.Range, RangeElement: row.Date}, []any{time.Unix(0, 0), time.Unix(0, 0)}, "does not start before it ends"},
+		{"RANGE of one bound", row.Column{Name: "c", Type: row.Range, RangeElement: row.Date}, []any{nil}, "1 values for 2 fields"},
 		{"short STRUCT", row.Column{Name: "c", Type: row.Struct, Fields: []row.Column{str}}, []any{}, "0 values for 1 fields"},
 		{"NULL in a REQUIRED field", row.Column{Name: "c", Type: row.Struct, Fields: []row.Column{{Name: "f", Type: row.Bool, Mode: row.Required}}}, []any{nil}, "field f: NULL"},
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -33,7 +34,12 @@ func decodeColumn(c *row.Column, v any) (any, error) {
 
 func decodeValue(c *row.Column, v any) (any, error) {
 	switch v := v.(type) {
-	case nil, bool, float64, []byte:
+	case nil, bool, float64:
+		return v, nil
+	case []byte:
+		if c.Type == row.BigNumeric {
+			return bignumeric.Decode(v), nil
+		}
 		return v, nil
 	case int64:
 		return v, nil
@@ -57,6 +63,9 @@ func decodeValue(c *row.Column, v any) (any, error) {
 	if text, ok := decimalText(v); ok {
 		return text, nil
 	}
+	if i, ok := intervalValue(v); ok {
+		return i, nil
+	}
 	return nil, unexpected(c, v)
 }
 
@@ -69,11 +78,12 @@ func decodeInt(n *big.Int) (any, error) {
 }
 
 func decodeStruct(c *row.Column, m map[string]any) (any, error) {
-	out := make([]any, len(c.Fields))
-	for i := range c.Fields {
-		v, err := decodeColumn(&c.Fields[i], m[c.Fields[i].Name])
+	fields := fieldsOf(c)
+	out := make([]any, len(fields))
+	for i := range fields {
+		v, err := decodeColumn(&fields[i], m[fields[i].Name])
 		if err != nil {
-			return nil, fmt.Errorf("field %s: %w", c.Fields[i].Name, err)
+			return nil, fmt.Errorf("field %s: %w", fields[i].Name, err)
 		}
 		out[i] = v
 	}

@@ -12,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
+	"github.com/seneka-io/seneka/internal/row"
 )
 
 // openDuckDB opens the file at path, or memory if path is "". No extension is ever fetched: what
@@ -56,6 +59,19 @@ func decimalText(v any) (string, bool) {
 	}
 	return d.String(), true
 }
+
+// duckInterval and intervalValue are between the two forms of an INTERVAL, which are the same.
+func duckInterval(v row.IntervalValue) any {
+	return duckdb.Interval{Months: v.Months, Days: v.Days, Micros: v.Micros}
+}
+
+func intervalValue(v any) (row.IntervalValue, bool) {
+	i, ok := v.(duckdb.Interval)
+	return row.IntervalValue{Months: i.Months, Days: i.Days, Micros: i.Micros}, ok
+}
+
+// registerFunctions makes the functions known that the SQL of package gsql calls.
+func registerFunctions(c *sql.Conn) error { return bignumeric.Register(c) }
 
 // refusal returns DuckDB's word on a statement or its data. ok is false if it was the database or
 // the machine that failed.

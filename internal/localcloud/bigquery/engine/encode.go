@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -81,6 +82,8 @@ func encodeValue(c *row.Column, v any) (any, error) {
 		return encodeText(c, v)
 	case time.Time:
 		return encodeDate(c, v)
+	case row.IntervalValue:
+		return duckInterval(v), only(c, row.Interval, v)
 	case []any:
 		return encodeStruct(c, v)
 	}
@@ -109,9 +112,16 @@ func encodeText(c *row.Column, s string) (any, error) {
 		}
 		return json.RawMessage(s), nil
 	case row.Numeric:
-		return scaled(s, 9)
+		return scaledNumeric(s)
 	case row.BigNumeric:
-		return scaled(s, 18)
+		stored, err := bignumeric.Encode(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", s, err)
+		}
+		return stored, nil
+	case row.Geography:
+		wkt, err := row.AppendWKT(nil, []byte(s))
+		return string(wkt), err
 	}
 	return nil, mismatch(c, s)
 }
@@ -121,8 +131,9 @@ var (
 	decimalEnd  = new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil) // 38 digits in all
 )
 
-// scaled returns decimal text as an integer of 10^-scale units.
-func scaled(s string, scale int) (*big.Int, error) {
+// scaledNumeric returns decimal text as an integer of 10^-9 units.
+func scaledNumeric(s string) (*big.Int, error) {
+	const scale = 9
 	m := decimalForm.FindStringSubmatch(s)
 	if m == nil || m[2]+m[3] == "" {
 		return nil, fmt.Errorf("%q is no decimal number", s)
@@ -156,20 +167,29 @@ func encodeTime(c *row.Column, d time.Duration) (any, error) {
 	return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Add(d), only(c, row.Time, d)
 }
 
+// encodeStruct encodes a STRUCT, or a RANGE, which starts before it ends.
 func encodeStruct(c *row.Column, values []any) (any, error) {
-	if c.Type != row.Struct {
+	fields := fieldsOf(c)
+	if len(fields) == 0 {
 		return nil, mismatch(c, values)
 	}
-	if len(values) != len(c.Fields) {
-		return nil, fmt.Errorf("%d values for %d fields", len(values), len(c.Fields))
+	if len(values) != len(fields) {
+		return nil, fmt.Errorf("%d values for %d fields", len(values), len(fields))
 	}
 	m := make(map[string]any, len(values))
-	for i := range c.Fields {
-		v, err := encodeColumn(&c.Fields[i], values[i])
+	for i := range fields {
+		v, err := encodeColumn(&fields[i], values[i])
 		if err != nil {
-			return nil, fmt.Errorf("field %s: %w", c.Fields[i].Name, err)
+			return nil, fmt.Errorf("field %s: %w", fields[i].Name, err)
 		}
-		m[c.Fields[i].Name] = v
+		m[fields[i].Name] = v
+	}
+	if c.Type == row.Range {
+		start, startOK := m["start"].(time.Time)
+		end, endOK := m["end"].(time.Time)
+		if startOK && endOK && !start.Before(end) {
+			return nil, fmt.Errorf("a RANGE from %s to %s does not start before it ends", start.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano))
+		}
 	}
 	return m, nil
 }

@@ -11,10 +11,10 @@
 // name that differs by case alone is refused.
 //
 // A value is, by the type of its column: NULL nil, BOOL bool, INT64 int64, FLOAT64 float64,
-// STRING and JSON string, NUMERIC and BIGNUMERIC string (decimal text), BYTES []byte, TIMESTAMP,
-// DATE and DATETIME time.Time in UTC, TIME time.Duration since midnight, REPEATED []any,
-// STRUCT []any in field order. A BIGNUMERIC holds 38 digits, 18 of them after the point, where
-// BigQuery has 76 and 38.
+// STRING and JSON string, NUMERIC and BIGNUMERIC string (decimal text), GEOGRAPHY string (WKT), BYTES
+// []byte, TIMESTAMP, DATE and DATETIME time.Time in UTC, TIME time.Duration since midnight, INTERVAL
+// row.IntervalValue, RANGE []any of start and end, nil where unbounded, REPEATED []any, STRUCT []any in
+// field order.
 package engine
 
 import (
@@ -142,9 +142,11 @@ func (db *DB) start(ctx context.Context) error {
 		return err
 	}
 	db.catalog.Store(c)
-	db.writer, err = db.sql.Conn(ctx)
+	if db.writer, err = db.sql.Conn(ctx); err != nil {
+		return err
+	}
 	db.turn <- struct{}{}
-	return err
+	return registerFunctions(db.writer)
 }
 
 // Close waits for the transaction under way and closes the database. Updates after it fail; a

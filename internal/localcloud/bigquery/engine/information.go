@@ -116,6 +116,9 @@ func sqlType(c row.Column) string {
 		}
 		t = "STRUCT<" + strings.Join(fields, ", ") + ">"
 	}
+	if c.Type == row.Range {
+		t = "RANGE<" + string(c.RangeElement) + ">"
+	}
 	if c.Mode == row.Repeated {
 		t = "ARRAY<" + t + ">"
 	}

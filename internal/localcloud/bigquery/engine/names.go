@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -45,7 +46,7 @@ var duckTypes = map[row.Type]string{
 	row.Int64:      "BIGINT",
 	row.Float64:    "DOUBLE",
 	row.Numeric:    "DECIMAL(38,9)",
-	row.BigNumeric: "DECIMAL(38,18)",
+	row.BigNumeric: bignumeric.Type,
 	row.String:     "VARCHAR",
 	row.Bytes:      "BLOB",
 	row.Date:       "DATE",
@@ -53,18 +54,28 @@ var duckTypes = map[row.Type]string{
 	row.Time:       "TIME",
 	row.Timestamp:  "TIMESTAMPTZ",
 	row.JSON:       "JSON",
+	row.Geography:  "VARCHAR", // WKT
+	row.Interval:   "INTERVAL",
 }
 
 // duckType is the DuckDB type of a column's values.
 func duckType(c row.Column) string {
 	t := duckTypes[c.Type]
-	if c.Type == row.Struct {
-		t = "STRUCT(" + duckColumns(c.Fields) + ")"
+	if fields := fieldsOf(&c); len(fields) > 0 {
+		t = "STRUCT(" + duckColumns(fields) + ")"
 	}
 	if c.Mode == row.Repeated {
 		t += "[]"
 	}
 	return t
+}
+
+// fieldsOf returns the columns inside of a STRUCT, or of a RANGE, which is one of two bounds.
+func fieldsOf(c *row.Column) []row.Column {
+	if c.Type == row.Range {
+		return c.Bounds()
+	}
+	return c.Fields
 }
 
 // duckColumns lists columns with their types. REQUIRED is checked when rows are appended, not
@@ -95,7 +106,7 @@ func checkSpec(s row.Spec) error {
 	}
 	for _, name := range s.ClusterBy {
 		err := checkLayout(s.Columns, name, "cluster", row.Bool, row.Int64, row.Numeric, row.BigNumeric,
-			row.String, row.Date, row.Datetime, row.Timestamp)
+			row.String, row.Date, row.Datetime, row.Timestamp, row.Geography, row.Range)
 		if err != nil {
 			return err
 		}
@@ -115,7 +126,9 @@ func checkColumns(prefix string, cols []row.Column) error {
 			return invalid("Column %q: the schema has two columns of this name", name)
 		case c.Mode != "" && c.Mode != row.Nullable && c.Mode != row.Required && c.Mode != row.Repeated:
 			return invalid("Column %q: mode %q: write NULLABLE, REQUIRED or REPEATED", name, c.Mode)
-		case c.Type != row.Struct && duckTypes[c.Type] == "":
+		case c.Type == row.Range && !slices.Contains([]row.Type{row.Date, row.Datetime, row.Timestamp}, c.RangeElement):
+			return invalid("Column %q: a RANGE of %q: rangeElementType must be DATE, DATETIME or TIMESTAMP", name, c.RangeElement)
+		case c.Type != row.Struct && c.Type != row.Range && duckTypes[c.Type] == "":
 			return invalid("Column %q: type %q is not one that the local BigQuery has", name, c.Type)
 		case c.Type == row.Struct && len(c.Fields) == 0:
 			return invalid("Column %q: a STRUCT needs fields", name)

@@ -49,6 +49,10 @@ func sizeOf(c row.Column) string {
 		return "CASE WHEN " + name + " IS NOT NULL THEN 1 END"
 	case c.Type == row.Numeric:
 		return "CASE WHEN " + name + " IS NOT NULL THEN 16 END"
+	case c.Type == row.Interval || c.Type == row.Range:
+		return "CASE WHEN " + name + " IS NOT NULL THEN 16 END"
+	case c.Type == row.Geography: // 24 bytes a position; commas stand between positions
+		return "16 + 24 * (1 + strlen(" + name + ") - strlen(replace(" + name + ", ',', '')))"
 	case c.Type == row.BigNumeric:
 		return "CASE WHEN " + name + " IS NOT NULL THEN 32 END"
 	default:

@@ -81,7 +81,7 @@ func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Sche
 		}
 	}
 	for _, c := range changed {
-		if row.Schema(old).Index(c.Name) >= 0 {
+		if old.Index(c.Name) >= 0 {
 			continue
 		}
 		if c.Mode == row.Required {
@@ -97,7 +97,7 @@ func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Sche
 func (m *merge) column(path, names []string, c *row.Column, changed row.Column) error {
 	path, names = append(path, quote(c.Name)), append(names, c.Name)
 	name := strings.Join(names, ".")
-	if changed.Type != c.Type {
+	if changed.Type != c.Type || changed.RangeElement != c.RangeElement {
 		return invalid("Field %s has changed type from %s to %s", name, c.Type, changed.Type)
 	}
 	if was, is := modeOf(*c), modeOf(changed); was != is && (was != row.Required || is != row.Nullable) {

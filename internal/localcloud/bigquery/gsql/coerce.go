@@ -16,6 +16,9 @@ func (t *translator) coercible(v value, to *typ) int {
 	case v.t.kind == nullType:
 		return 1
 	case v.t.kind == arrayType && to.kind == arrayType:
+		if (v.t.elem.kind == row.BigNumeric) != (to.elem.kind == row.BigNumeric) && v.t.elem.kind != nullType {
+			return -1
+		}
 		return t.coercible(value{t: v.t.elem}, to.elem)
 	case v.t.kind == row.Struct && to.kind == row.Struct:
 		return t.coercibleStruct(v.t, to)
@@ -59,6 +62,8 @@ func (t *translator) coerce(v value, to *typ) value {
 			t.fail(v.pos, "Could not cast literal %q to type %s", v.text, to)
 		}
 		v.sql = sql
+	case v.t.kind == row.BigNumeric || to.kind == row.BigNumeric:
+		return t.cast(v.pos, v, to, false)
 	default:
 		v.sql = "CAST(" + v.sql + " AS " + to.duck() + ")"
 	}
@@ -151,10 +156,20 @@ func typeList(vals []value) string {
 	return s
 }
 
+// hasEquality reports whether values of a type can be compared by =, grouped and made distinct. A RANGE
+// can be in BigQuery, but not here.
+func hasEquality(ty *typ) bool {
+	switch ty.kind {
+	case arrayType, row.JSON, row.Geography, row.Range:
+		return false
+	}
+	return true
+}
+
 // comparable gives up if values of a type have no order.
 func (t *translator) comparable(pos int, op string, ty *typ) {
 	switch ty.kind {
-	case arrayType, row.Struct, row.JSON:
+	case arrayType, row.Struct, row.JSON, row.Geography, row.Range:
 		t.fail(pos, "%s is not defined for arguments of type %s", op, ty)
 	}
 }

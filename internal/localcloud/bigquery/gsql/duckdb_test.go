@@ -14,6 +14,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -47,9 +48,11 @@ var tables = testCatalog{
 	"local.logs.loop":                      {View: "SELECT * FROM logs.loop"},
 	"local.logs.INFORMATION_SCHEMA.TABLES": {SQLName: `(SELECT 'requests' AS table_name)`, Columns: row.Schema{{Name: "table_name", Type: row.String}}},
 	"other-project.d.Case":                 {SQLName: `(SELECT CAST(7 AS BIGINT) AS "n")`, Columns: row.Schema{{Name: "n", Type: row.Int64}}},
-	"local.logs.Roster":                    {SQLName: `main."Roster"`, Columns: row.Schema{{Name: "LastName", Type: row.String}, {Name: "SchoolID", Type: row.Int64}}},
-	"local.logs.PlayerStats":               {SQLName: `main."PlayerStats"`, Columns: row.Schema{{Name: "LastName", Type: row.String}, {Name: "OpponentID", Type: row.Int64}, {Name: "PointsScored", Type: row.Int64}}},
-	"local.logs.TeamMascot":                {SQLName: `main."TeamMascot"`, Columns: row.Schema{{Name: "SchoolID", Type: row.Int64}, {Name: "Mascot", Type: row.String}}},
+	"local.logs.special": {SQLName: `(SELECT 'POINT(1 2)' AS g, INTERVAL 14 MONTH AS i, {'start': DATE '2020-01-01', 'end': NULL::DATE} AS r, bignumeric('1.5') AS b)`,
+		Columns: row.Schema{{Name: "g", Type: row.Geography}, {Name: "i", Type: row.Interval}, {Name: "r", Type: row.Range, RangeElement: row.Date}, {Name: "b", Type: row.BigNumeric}}},
+	"local.logs.Roster":      {SQLName: `main."Roster"`, Columns: row.Schema{{Name: "LastName", Type: row.String}, {Name: "SchoolID", Type: row.Int64}}},
+	"local.logs.PlayerStats": {SQLName: `main."PlayerStats"`, Columns: row.Schema{{Name: "LastName", Type: row.String}, {Name: "OpponentID", Type: row.Int64}, {Name: "PointsScored", Type: row.Int64}}},
+	"local.logs.TeamMascot":  {SQLName: `main."TeamMascot"`, Columns: row.Schema{{Name: "SchoolID", Type: row.Int64}, {Name: "Mascot", Type: row.String}}},
 }
 
 const fixtures = `
@@ -73,12 +76,25 @@ func openDuckDB(t testing.TB) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(1)
+	registerFunctions(t, db)
 	for _, s := range []string{"SET TimeZone = 'UTC'", "SET enable_external_access = false", "SET lock_configuration = true", fixtures} {
 		if _, err := db.Exec(s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return db
+}
+
+func registerFunctions(t testing.TB, db *sql.DB) {
+	t.Helper()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := bignumeric.Register(conn); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // answer runs a query and writes its rows: columns with | between them, rows with a semicolon. An
@@ -137,9 +153,14 @@ func render(v any, c row.Column) string {
 
 func renderScalar(v any, c row.Column) string {
 	switch v := v.(type) {
+	case duckdb.Interval:
+		return row.IntervalValue{Months: v.Months, Days: v.Days, Micros: v.Micros}.String()
 	case map[string]any:
 		if c.Type == row.JSON {
 			break
+		}
+		if c.Type == row.Range {
+			c.Fields = c.Bounds()
 		}
 		parts := make([]string, len(c.Fields))
 		for i, f := range c.Fields {
@@ -154,6 +175,9 @@ func renderScalar(v any, c row.Column) string {
 		}
 		return v.UTC().Format(layout)
 	case []byte:
+		if c.Type == row.BigNumeric {
+			return bignumeric.Decode(v)
+		}
 		return "x" + hex.EncodeToString(v)
 	case float64:
 		if c.Type == row.JSON {

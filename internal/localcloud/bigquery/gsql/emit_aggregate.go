@@ -2,8 +2,6 @@ package gsql
 
 import (
 	"strings"
-
-	"github.com/seneka-io/seneka/internal/row"
 )
 
 // aggregate translates an aggregate or window function.
@@ -112,7 +110,7 @@ func (c *callSite) over(e env) string {
 	if len(w.partition) > 0 {
 		vals := c.exprs(e, w.partition)
 		for i, v := range vals {
-			if v.t.kind == arrayType || v.t.kind == row.JSON {
+			if !hasEquality(v.t) {
 				c.fail(w.partition[i].offset(), "Partitioning by expressions of type %s is not allowed", v.t)
 			}
 		}

@@ -39,10 +39,16 @@ var conversions = map[castPair]conversion{
 	{row.Bytes, row.String}:       {sql: "decode($1)"},
 	{row.Float64, row.Int64}:      {sql: "CAST(round($1) AS BIGINT)"},
 	{row.Numeric, row.Int64}:      {sql: "CAST(round($1, 0) AS BIGINT)"},
-	{row.BigNumeric, row.Int64}:   {sql: "CAST(round($1, 0) AS BIGINT)"},
+	{row.BigNumeric, row.Int64}:   {sql: "CAST(bignumeric_text(bignumeric_round('ROUND', $1, 0)) AS BIGINT)"},
+	{row.BigNumeric, row.Float64}: {sql: "CAST(bignumeric_text($1) AS DOUBLE)"},
+	{row.BigNumeric, row.Numeric}: {sql: "CAST(bignumeric_text(bignumeric_round('ROUND', $1, 9)) AS DECIMAL(38,9))"},
+	{row.Int64, row.BigNumeric}:   {sql: "bignumeric(CAST($1 AS VARCHAR))"},
+	{row.Numeric, row.BigNumeric}: {sql: "bignumeric(CAST($1 AS VARCHAR))"},
+	{row.Float64, row.BigNumeric}: {sql: "bignumeric_double($1)"},
+	{row.String, row.BigNumeric}:  {sql: "bignumeric($1)"},
 	{row.Float64, row.String}:     {sql: `regexp_replace(CAST($1 AS VARCHAR), '\.0$', '')`},
 	{row.Numeric, row.String}:     {sql: `regexp_replace(CAST($1 AS VARCHAR), '\.?0+$', '')`},
-	{row.BigNumeric, row.String}:  {sql: `regexp_replace(CAST($1 AS VARCHAR), '\.?0+$', '')`},
+	{row.BigNumeric, row.String}:  {sql: "bignumeric_text($1)"},
 	{row.Timestamp, row.String}:   {sql: "(" + stampSQL + " || '+00')"},
 	{row.Datetime, row.String}:    {sql: "(" + stampSQL + ")"},
 	{row.Time, row.String}:        {sql: "(" + clockSQL + ")"},
@@ -55,14 +61,13 @@ var conversions = map[castPair]conversion{
 
 // castable lists the other casts that there are, beyond a type to itself.
 var castable = map[row.Type][]row.Type{
-	row.Int64:      {row.Bool, row.Float64, row.Numeric, row.BigNumeric, row.String},
-	row.Float64:    {row.Numeric, row.BigNumeric},
-	row.Numeric:    {row.Float64, row.BigNumeric},
-	row.BigNumeric: {row.Float64, row.Numeric},
-	row.Bool:       {row.Int64, row.String},
-	row.String:     {row.Numeric, row.BigNumeric},
-	row.Date:       {row.String, row.Datetime},
-	row.Datetime:   {row.Date, row.Time},
+	row.Int64:    {row.Bool, row.Float64, row.Numeric, row.String},
+	row.Float64:  {row.Numeric},
+	row.Numeric:  {row.Float64},
+	row.Bool:     {row.Int64, row.String},
+	row.String:   {row.Numeric},
+	row.Date:     {row.String, row.Datetime},
+	row.Datetime: {row.Date, row.Time},
 }
 
 func (t *translator) castExpr(e env, x *cast) value {
@@ -104,6 +109,9 @@ func (c conversion) template(safe bool) string {
 		return "CASE WHEN TRY(decode($1)) IS NULL THEN NULL ELSE decode($1) END"
 	}
 	sql := c.sql
+	if strings.HasPrefix(sql, "bignumeric") {
+		return "TRY(" + sql + ")"
+	}
 	if strings.HasPrefix(sql, "CAST(") {
 		sql = "TRY_" + sql
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -45,8 +46,11 @@ func constant(ty row.Type, s string) (sql string, ok bool) {
 	case row.Float64:
 		_, err := strconv.ParseFloat(s, 64)
 		return "CAST(" + quoted + " AS DOUBLE)", err == nil
-	case row.Numeric, row.BigNumeric:
+	case row.Numeric:
 		return "CAST(" + quoted + " AS " + duckTypes[ty] + ")", isDecimal(s)
+	case row.BigNumeric:
+		stored, err := bignumeric.Encode(s)
+		return "from_hex('" + hex.EncodeToString(stored) + "')", err == nil
 	case row.Bytes:
 		return "from_hex('" + hex.EncodeToString([]byte(s)) + "')", true
 	case row.JSON:

@@ -14,6 +14,11 @@ func (t *translator) unary(e env, x *unary) value {
 	switch {
 	case x.op == "~" && (v.t.kind == row.Int64 || v.t.kind == nullType):
 		return value{sql: "(~" + v.sql + ")", t: tInt}
+	case x.op == "+" && isNumber(v.t):
+		return value{sql: v.sql, t: v.t}
+	case x.op == "-" && v.t.kind == row.BigNumeric:
+		zero := t.coerce(value{sql: "0", t: tInt}, tBigNumeric)
+		return value{sql: bigCalc("-", []value{zero, v}), t: v.t}
 	case x.op != "~" && isNumber(v.t):
 		return value{sql: "(" + x.op + " " + v.sql + ")", t: v.t}
 	}
@@ -53,7 +58,7 @@ func (t *translator) compare(pos int, op string, a, b value) value {
 		t.mismatch(pos, op, vals)
 	}
 	ty := t.unify(pos, "operator "+op, vals)
-	if ty.kind == arrayType || ty.kind == row.JSON {
+	if !hasEquality(ty) {
 		t.fail(pos, "%s is not defined for arguments of type %s", op, ty)
 	}
 	if op != "=" && op != "<>" && op[0] != 'I' {
@@ -113,11 +118,7 @@ func (t *translator) arithmetic(x *binary, a, b value) value {
 	case row.Numeric:
 		sql = "CAST(" + sql + " AS " + ty.duck() + ")"
 	case row.BigNumeric:
-		if x.op == "*" { // 36 decimal places would leave two digits before the point
-			sql = "CAST(CAST(" + vals[0].sql + " AS DOUBLE) * CAST(" + vals[1].sql + " AS DOUBLE) AS " + ty.duck() + ")"
-		} else {
-			sql = "CAST(" + sql + " AS " + ty.duck() + ")"
-		}
+		sql = bigCalc(x.op, vals)
 	case nullType:
 		ty = tInt
 	}
@@ -148,6 +149,11 @@ func (t *translator) dateArithmetic(x *binary, a, b value) (value, bool) {
 	return value{}, false
 }
 
+// bigCalc is arithmetic of BIGNUMERICs, which DuckDB does not have: package bignumeric does it.
+func bigCalc(op string, vals []value) string {
+	return "bignumeric_calc('" + op + "', " + joinSQL(vals, ", ") + ")"
+}
+
 const divisionByZero = `'division by zero: ' || regexp_replace(CAST($1 AS VARCHAR), '\.0+$', '') || ' / ' || regexp_replace(CAST($2 AS VARCHAR), '\.0+$', '')`
 
 // divide is /, which is never a division of integers and fails at zero.
@@ -162,6 +168,9 @@ func (t *translator) divide(x *binary, a, b value) value {
 	}
 	for i := range vals {
 		vals[i] = t.coerce(vals[i], ty)
+	}
+	if ty.kind == row.BigNumeric {
+		return value{sql: bigCalc("/", vals), t: ty}
 	}
 	body := "$1 / $2"
 	if ty.kind != row.Float64 {

@@ -81,10 +81,7 @@ func (t *translator) checkOutput(cols []outColumn, i int) {
 	if elem.kind == arrayType {
 		elem = elem.elem
 	}
-	switch elem.kind {
-	case intervalType:
-		t.unsupported(0, "Result column of type INTERVAL")
-	case arrayType:
+	if elem.kind == arrayType {
 		t.fail(0, "Column %s has type %s: an array of arrays is not a type", c.name, c.t)
 	}
 }
@@ -273,7 +270,7 @@ func (t *translator) orderBy(e env, order []orderItem, special func(expr) (strin
 // orderable gives up if values of that type have no order.
 func (t *translator) orderable(pos int, clause string, ty *typ) {
 	switch ty.kind {
-	case arrayType, row.Struct, row.JSON:
+	case arrayType, row.Struct, row.JSON, row.Geography, row.Range:
 		t.fail(pos, "%s does not support expressions of type %s", strings.Replace(clause, " clause", "", 1), ty)
 	}
 }

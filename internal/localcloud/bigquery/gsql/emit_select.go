@@ -185,8 +185,7 @@ func (s *selection) groupBy() {
 	}
 	for _, x := range g.keys {
 		v := s.groupKey(x)
-		switch v.t.kind {
-		case arrayType, "JSON":
+		if !hasEquality(v.t) {
 			s.fail(x.offset(), "Grouping by expressions of type %s is not allowed", v.t.kind)
 		}
 		s.addKey(v)

@@ -69,6 +69,9 @@ func RuntimeMessage(message string) string {
 		}
 	}
 	message, _, _ = strings.Cut(message, "\n")
+	if _, own, ok := strings.Cut(message, udfMark); ok {
+		return own
+	}
 	for _, m := range runtimeMessages {
 		if strings.Contains(message, m.duck) {
 			return m.bigQuery
@@ -79,6 +82,9 @@ func RuntimeMessage(message string) string {
 	}
 	return message
 }
+
+// udfMark stands before the message of a function that is written in Go.
+const udfMark = "database/sql/driver: API error: "
 
 // runtimeMessages are DuckDB's words that BigQuery has others for.
 var runtimeMessages = []struct{ duck, bigQuery string }{

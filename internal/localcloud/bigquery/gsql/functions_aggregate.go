@@ -22,12 +22,12 @@ func aggSpecial(name string, least, most int, emit func(*callSite, string) value
 }
 
 func aggregateFunctions() []function {
-	avg := agg("AVG", sig("f:f", "avg"), sig("n:n", "avg|CAST($1 AS DECIMAL(38,9))"), sig("N:N", "avg|CAST($1 AS DECIMAL(38,18))"))
+	avg := agg("AVG", sig("f:f", "avg"), sig("n:n", "avg|CAST($1 AS DECIMAL(38,9))"), sig("N:N", "list|bignumeric_avg($1)"))
 	return slices.Concat(statisticalFunctions(), []function{
 		aggSpecial("COUNT", 0, 1, emitCount),
 		aggSpecial("COUNTIF", 1, 1, emitCountif),
 		agg("SUM", sig("i:i", "sum|CAST($1 AS BIGINT)"), sig("f:f", "sum"),
-			sig("n:n", "sum|CAST($1 AS DECIMAL(38,9))"), sig("N:N", "sum|CAST($1 AS DECIMAL(38,18))")),
+			sig("n:n", "sum|CAST($1 AS DECIMAL(38,9))"), sig("N:N", "list|bignumeric_sum($1)")),
 		avg,
 		aggSpecial("MIN", 1, 1, emitMinMax),
 		aggSpecial("MAX", 1, 1, emitMinMax),
@@ -69,7 +69,7 @@ func emitCount(c *callSite, over string) value {
 		c.noSignature(nil)
 	}
 	v := c.arg(0)
-	if c.call.distinct && (v.t.kind == arrayType || v.t.kind == row.JSON) {
+	if c.call.distinct && !hasEquality(v.t) {
 		c.fail(c.call.offset(), "Aggregate functions with DISTINCT cannot be used with arguments of type %s", v.t)
 	}
 	return c.finish("count", []value{v}, tInt, "", over)

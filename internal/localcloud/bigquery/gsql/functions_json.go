@@ -167,6 +167,10 @@ func (c *callSite) jsonText(v value, depth int) string {
 		name := "item" + strconv.Itoa(depth)
 		return "coalesce(list_transform([" + v.sql + "], lambda " + name + ": " + c.jsonObject(value{sql: name, t: v.t}, depth+1) + ")[1], 'null')"
 	}
+	switch v.t.kind {
+	case row.Geography, row.Range, intervalType:
+		c.unsupported(c.call.offset(), "%s of type %s", c.fn.name, v.t)
+	}
 	return c.expand("coalesce("+jsonScalarSQL(v.t)+", 'null')", []value{v})
 }
 

@@ -19,7 +19,7 @@ func rounding(name, duck string) function {
 	return fn(name,
 		sig("f:f", duck+"($1)"),
 		sig("n:n", "CAST("+duck+"($1) AS DECIMAL(38,9))"),
-		sig("N:N", "CAST("+duck+"($1) AS DECIMAL(38,18))"))
+		sig("N:N", "bignumeric_round('"+strings.ToUpper(duck)+"', $1, 0)"))
 }
 
 func mathFunctions() []function {
@@ -47,7 +47,8 @@ func mathFunctions() []function {
 func arithmeticFunctions() []function {
 	const zero = `'division by zero: ' || CAST($1 AS VARCHAR) || ' / ' || CAST($2 AS VARCHAR)`
 	return []function{
-		fn("ABS", each("ifnN", "x:x", "abs($1)")...),
+		fn("ABS", append(each("ifn", "x:x", "abs($1)"),
+			sig("N:N", "bignumeric(ltrim(bignumeric_text($1), '-'))"))...),
 		fn("SIGN", sig("i:i", "CAST(sign($1) AS BIGINT)"), sig("f:f", "CAST(sign($1) AS DOUBLE)"), sig("n:n", "CAST(sign($1) AS DECIMAL(38,9))")),
 		fn("DIV", guarded("ii:i", "$2 = 0", zero, "$1 // $2")),
 		fn("MOD", guarded("ii:i", "$2 = 0", zero, "$1 % $2"),
@@ -67,7 +68,8 @@ func roundingFunctions() []function {
 	round.max = 2
 	round.overloads = append(round.overloads,
 		sig("fi:f", "round($1, CAST($2 AS INTEGER))"),
-		sig("ni:n", "CAST(round($1, CAST($2 AS INTEGER)) AS DECIMAL(38,9))"))
+		sig("ni:n", "CAST(round($1, CAST($2 AS INTEGER)) AS DECIMAL(38,9))"),
+		sig("Ni:N", "bignumeric_round('ROUND', $1, $2)"))
 	trunc := rounding("TRUNC", "trunc")
 	trunc.max = 2
 	trunc.overloads = append(trunc.overloads, sig("fi:f", "(trunc($1 * pow(10, $2)) / pow(10, $2))"))

@@ -6,11 +6,11 @@
 // output was resolved here and every function comes from the table in functions.go, so nothing of
 // DuckDB can be reached that is not listed in docs/local-sql.md: what is not listed is refused.
 //
-// The SQL needs DuckDB 1.5 with its icu and json extensions linked in, and a session whose TimeZone
-// is UTC. BigQuery types are held as: BOOL BOOLEAN, INT64 BIGINT, FLOAT64 DOUBLE, STRING VARCHAR,
+// The SQL needs DuckDB 1.5 with its icu and json extensions linked in, the functions of package
+// bignumeric, and a session whose TimeZone is UTC. BigQuery types are held as: BOOL BOOLEAN, INT64 BIGINT, FLOAT64 DOUBLE, STRING VARCHAR,
 // BYTES BLOB, DATE DATE, TIMESTAMP TIMESTAMPTZ, DATETIME TIMESTAMP, TIME TIME, NUMERIC
-// DECIMAL(38,9), BIGNUMERIC DECIMAL(38,18), JSON JSON, STRUCT STRUCT, and ARRAY (a REPEATED
-// column) LIST, where a column's NULL reads as an empty array.
+// DECIMAL(38,9), BIGNUMERIC BLOB, JSON JSON, GEOGRAPHY VARCHAR (WKT), INTERVAL INTERVAL, RANGE STRUCT of
+// start and end, NULL where unbounded, STRUCT STRUCT, and ARRAY (a REPEATED column) LIST, where a column's NULL reads as an empty array.
 package gsql
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seneka-io/seneka/internal/localcloud/bigquery/bignumeric"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -17,7 +18,7 @@ const (
 // typ is the type of an expression.
 type typ struct {
 	kind   row.Type
-	elem   *typ        // of an ARRAY
+	elem   *typ        // of an ARRAY or RANGE
 	fields []typeField // of a STRUCT
 }
 
@@ -57,7 +58,7 @@ var scalars = map[string]*typ{
 var duckTypes = map[row.Type]string{
 	row.Bool: "BOOLEAN", row.Int64: "BIGINT", row.Float64: "DOUBLE", row.String: "VARCHAR", row.Bytes: "BLOB",
 	row.Date: "DATE", row.Datetime: "TIMESTAMP", row.Time: "TIME", row.Timestamp: "TIMESTAMPTZ",
-	row.Numeric: "DECIMAL(38,9)", row.BigNumeric: "DECIMAL(38,18)", row.JSON: "JSON",
+	row.Numeric: "DECIMAL(38,9)", row.BigNumeric: bignumeric.Type, row.JSON: "JSON", row.Geography: "VARCHAR",
 	intervalType: "INTERVAL", nullType: "BIGINT",
 }
 
@@ -70,6 +71,8 @@ func (t *typ) String() string {
 		return string(row.Int64)
 	case arrayType:
 		return "ARRAY<" + t.elem.String() + ">"
+	case row.Range:
+		return "RANGE<" + t.elem.String() + ">"
 	case row.Struct:
 		parts := make([]string, len(t.fields))
 		for i, f := range t.fields {
@@ -85,6 +88,8 @@ func (t *typ) duck() string {
 	switch t.kind {
 	case arrayType:
 		return t.elem.duck() + "[]"
+	case row.Range:
+		return `STRUCT("start" ` + t.elem.duck() + `, "end" ` + t.elem.duck() + ")"
 	case row.Struct:
 		parts := make([]string, len(t.fields))
 		for i := range t.fields {
@@ -128,7 +133,7 @@ func (t *typ) equal(u *typ) bool {
 	if t.kind != u.kind || len(t.fields) != len(u.fields) {
 		return false
 	}
-	if t.kind == arrayType {
+	if t.kind == arrayType || t.kind == row.Range {
 		return t.elem.equal(u.elem)
 	}
 	for i := range t.fields {
@@ -142,6 +147,9 @@ func (t *typ) equal(u *typ) bool {
 // columnType returns the type of a column's values.
 func columnType(c row.Column) *typ {
 	t := &typ{kind: c.Type}
+	if c.Type == row.Range {
+		t.elem = &typ{kind: c.RangeElement}
+	}
 	for _, f := range c.Fields {
 		t.fields = append(t.fields, typeField{f.Name, columnType(f)})
 	}
@@ -160,6 +168,8 @@ func (t *typ) column(name string) row.Column {
 		c := t.elem.column(name)
 		c.Mode = row.Repeated
 		return c
+	case row.Range:
+		return row.Column{Name: name, Type: row.Range, Mode: row.Nullable, RangeElement: t.elem.kind}
 	}
 	c := row.Column{Name: name, Type: t.kind, Mode: row.Nullable}
 	for i, f := range t.fields {

@@ -128,7 +128,7 @@ func (r *request) body(vs ...any) error {
 	return nil
 }
 
-func (s *server) listProjects(r *request) (any, error) {
+func (s *server) listProjects(*request) (any, error) {
 	names := append(s.db.Projects(), s.project)
 	slices.Sort(names)
 	list := []map[string]any{}
@@ -139,7 +139,7 @@ func (s *server) listProjects(r *request) (any, error) {
 	return map[string]any{"kind": "bigquery#projectList", "projects": list, "totalItems": len(list)}, nil
 }
 
-func (s *server) serviceAccount(r *request) (any, error) {
+func (s *server) serviceAccount(*request) (any, error) {
 	return map[string]any{"kind": "bigquery#getServiceAccountResponse", "email": userEmail}, nil
 }
 

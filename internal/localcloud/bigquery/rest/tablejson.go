@@ -118,6 +118,9 @@ func fieldsJSON(cols []row.Column) []*bq.TableFieldSchema {
 			Name: c.Name, Type: cmp.Or(restTypes[c.Type], string(c.Type)), Mode: string(cmp.Or(c.Mode, row.Nullable)),
 			Description: c.Description, Fields: fieldsJSON(c.Fields),
 		}
+		if c.Type == row.Range {
+			list[i].RangeElementType = &bq.TableFieldSchemaRangeElementType{Type: string(c.RangeElement)}
+		}
 	}
 	return list
 }
@@ -133,6 +136,9 @@ func columns(fields []*bq.TableFieldSchema) ([]row.Column, error) {
 			return nil, err
 		}
 		list[i] = row.Column{Name: f.Name, Type: sqlType(f.Type), Mode: row.Mode(f.Mode), Description: f.Description, Fields: nested}
+		if f.RangeElementType != nil {
+			list[i].RangeElement = row.Type(f.RangeElementType.Type)
+		}
 	}
 	return list, nil
 }

@@ -102,11 +102,27 @@ func (f timestamps) value(c *row.Column, v any) any {
 		return wallClock(time.Time{}.Add(v), "15:04:05")
 	case time.Time:
 		return f.date(c.Type, v)
+	case row.IntervalValue:
+		return v.String()
 	case []any:
+		if c.Type == row.Range {
+			return f.bounds(c, v)
+		}
 		return f.record(c.Fields, v)
 	default: // nil and text
 		return v
 	}
+}
+
+// bounds writes a RANGE, "[start, end)".
+func (f timestamps) bounds(c *row.Column, v []any) string {
+	text := [2]string{"UNBOUNDED", "UNBOUNDED"}
+	for i, bound := range v {
+		if t, ok := bound.(time.Time); ok {
+			text[i] = f.date(c.RangeElement, t)
+		}
+	}
+	return "[" + text[0] + ", " + text[1] + ")"
 }
 
 func (f timestamps) date(t row.Type, v time.Time) string {

@@ -99,6 +99,10 @@ func plain(fd protoreflect.FieldDescriptor, t row.Type) converter {
 		return toText(k, utf8String)
 	case row.JSON:
 		return toText(k, jsonText)
+	case row.Geography:
+		return toGeography(k)
+	case row.Interval:
+		return toInterval(k)
 	default:
 		return nil
 	}
@@ -111,6 +115,10 @@ func wrapped(md protoreflect.MessageDescriptor, t row.Type) converter {
 	case "google.protobuf.Timestamp":
 		if t == row.Timestamp {
 			return timestampMessage
+		}
+	case "google.protobuf.Duration":
+		if t == row.Interval {
+			return durationMessage
 		}
 	case "google.protobuf.BoolValue", "google.protobuf.BytesValue", "google.protobuf.DoubleValue",
 		"google.protobuf.FloatValue", "google.protobuf.Int32Value", "google.protobuf.Int64Value",
@@ -142,18 +150,7 @@ func wrapperMessage(wire protowire.Type, convert converter) converter {
 }
 
 func timestampMessage(s scalar) (any, error) {
-	var seconds, nanos int64
-	err := eachField(s.raw, func(num protowire.Number, typ protowire.Type, v scalar) error {
-		switch {
-		case typ == protowire.VarintType && num == 1:
-			seconds = int64(v.num)
-		case typ == protowire.VarintType && num == 2:
-			nanos = int64(int32(v.num))
-		default:
-			return fmt.Errorf("unexpected field %d in a google.protobuf.Timestamp", num)
-		}
-		return nil
-	})
+	seconds, nanos, err := secondsMessage(s)
 	switch {
 	case err != nil:
 		return nil, err
@@ -161,6 +158,22 @@ func timestampMessage(s scalar) (any, error) {
 		return nil, fmt.Errorf("timestamp field value is out of range: %d seconds", seconds)
 	}
 	return time.Unix(seconds, nanos).UTC().Truncate(time.Microsecond), nil
+}
+
+// secondsMessage reads a google.protobuf.Timestamp or Duration, whose fields are the same.
+func secondsMessage(s scalar) (seconds, nanos int64, err error) {
+	err = eachField(s.raw, func(num protowire.Number, typ protowire.Type, v scalar) error {
+		switch {
+		case typ == protowire.VarintType && num == 1:
+			seconds = int64(v.num)
+		case typ == protowire.VarintType && num == 2:
+			nanos = int64(int32(v.num))
+		default:
+			return fmt.Errorf("unexpected field %d in a message of seconds and nanos", num)
+		}
+		return nil
+	})
+	return seconds, nanos, err
 }
 
 func eachField(b []byte, fn func(protowire.Number, protowire.Type, scalar) error) error {

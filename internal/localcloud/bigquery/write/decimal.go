@@ -15,20 +15,21 @@ import (
 )
 
 // decimal is the range of NUMERIC or BIGNUMERIC: integers of so many bits, scaled by 10^-scale,
-// within max (GoogleSQL data types, "Decimal types").
+// from least to greatest (GoogleSQL data types, "Decimal types").
 type decimal struct {
-	scale int
-	max   *big.Int
+	scale           int
+	least, greatest *big.Int
 }
 
 func decimalOf(t row.Type) decimal {
 	one := big.NewInt(1)
 	if t == row.Numeric {
 		end := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
-		return decimal{scale: 9, max: end.Sub(end, one)}
+		greatest := end.Sub(end, one)
+		return decimal{scale: 9, least: new(big.Int).Neg(greatest), greatest: greatest}
 	}
 	end := new(big.Int).Lsh(one, 255)
-	return decimal{scale: 38, max: end.Sub(end, one)}
+	return decimal{scale: 38, least: new(big.Int).Neg(end), greatest: new(big.Int).Sub(end, one)}
 }
 
 func (d decimal) unit() *big.Int {
@@ -39,7 +40,7 @@ var errDecimalRange = errors.New("decimal value is out of range")
 
 // text renders unscaled x 10^-scale without needless zeros.
 func (d decimal) text(unscaled *big.Int) (string, error) {
-	if unscaled.CmpAbs(d.max) > 0 {
+	if unscaled.Cmp(d.least) < 0 || unscaled.Cmp(d.greatest) > 0 {
 		return "", errDecimalRange
 	}
 	s := new(big.Rat).SetFrac(unscaled, d.unit()).FloatString(d.scale)

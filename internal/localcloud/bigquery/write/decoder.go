@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -39,7 +40,8 @@ type field struct {
 	required bool
 	def      any // value when absent, of a proto2 default
 	convert  converter
-	sub      *decoder // of a STRUCT
+	sub      *decoder // of a STRUCT, or of a RANGE: its bounds
+	isRange  bool
 }
 
 // schemaCheck collects what is wrong between a writer's schema and a table's.
@@ -66,7 +68,7 @@ func newDecoder(dp *descriptorpb.DescriptorProto, t Table, entity string) (*deco
 }
 
 // messageOf builds the message type of a self-contained descriptor: proto2, no package, nothing
-// outside of itself but Google's wrappers and timestamp (write-api, "Proto Buffer Handling";
+// outside of itself but Google's wrappers, timestamp and duration (write-api, "Proto Buffer Handling";
 // supported-data-types).
 func messageOf(dp *descriptorpb.DescriptorProto) (protoreflect.MessageDescriptor, error) {
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
@@ -76,6 +78,7 @@ func messageOf(dp *descriptorpb.DescriptorProto) (protoreflect.MessageDescriptor
 		Dependency: []string{
 			wrapperspb.File_google_protobuf_wrappers_proto.Path(),
 			timestamppb.File_google_protobuf_timestamp_proto.Path(),
+			durationpb.File_google_protobuf_duration_proto.Path(),
 		},
 	}, protoregistry.GlobalFiles)
 	if err != nil {
@@ -133,9 +136,9 @@ func (c *schemaCheck) field(fd protoreflect.FieldDescriptor, col row.Column, pat
 			f.name, fd.Cardinality(), orNullable(col.Mode))
 	}
 	var err error
-	if col.Type == row.Struct && fd.Kind() == protoreflect.MessageKind {
-		f.wire = protowire.BytesType
-		f.sub, err = c.message(fd.Message(), col.Fields, f.name+".")
+	if fields := fieldsOf(col); len(fields) > 0 && fd.Kind() == protoreflect.MessageKind {
+		f.wire, f.isRange = protowire.BytesType, col.Type == row.Range
+		f.sub, err = c.message(fd.Message(), fields, f.name+".")
 		return f, err
 	}
 	f.wire, f.convert = converterOf(fd, col.Type)
@@ -147,6 +150,15 @@ func (c *schemaCheck) field(fd protoreflect.FieldDescriptor, col row.Column, pat
 		f.def, err = f.convert(defaultOf(fd))
 	}
 	return f, err
+}
+
+// fieldsOf returns the columns that a column's message has: of a STRUCT its fields, of a RANGE its
+// bounds (supported-data-types: "two fields, start and end").
+func fieldsOf(c row.Column) []row.Column {
+	if c.Type == row.Range {
+		return c.Bounds()
+	}
+	return c.Fields
 }
 
 func orNullable(m row.Mode) row.Mode {
@@ -276,6 +288,11 @@ func (f *field) one(b []byte, wire protowire.Type, out *any) (int, error) {
 			into = make([]any, len(f.sub.columns))
 		}
 		v, err = into, f.sub.message(s.raw, into)
+		if err == nil && f.isRange {
+			if err = checkRange(into); err != nil {
+				err = fmt.Errorf("%w on field %s", err, f.name)
+			}
+		}
 	default:
 		if v, err = f.convert(s); err != nil {
 			err = fmt.Errorf("%w on field %s", err, f.name)

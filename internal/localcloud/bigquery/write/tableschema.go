@@ -21,6 +21,9 @@ func schemaFields(columns row.Schema) []*storagepb.TableFieldSchema {
 			Description: c.Description,
 			Fields:      schemaFields(c.Fields),
 		}
+		if c.Type == row.Range {
+			fields[i].RangeElementType = &storagepb.TableFieldSchema_FieldElementType{Type: schemaType(c.RangeElement)}
+		}
 	}
 	return fields
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -152,6 +153,27 @@ var typeCases = []struct {
 	{row.BigNumeric, "string", text("0.00000000000000000000000000000000000001"), "0.00000000000000000000000000000000000001"},
 	{row.BigNumeric, "bytes", text("\x01"), "0.00000000000000000000000000000000000001"},
 
+	{row.BigNumeric, "bytes", text(strings.Repeat("\xff", 31) + "\x7f"), "578960446186580977117854925043439539266.34992332820282019728792003956564819967"},
+	{row.BigNumeric, "bytes", text(strings.Repeat("\x00", 31) + "\x80"), "-578960446186580977117854925043439539266.34992332820282019728792003956564819968"},
+	{row.BigNumeric, "string", text("578960446186580977117854925043439539266.34992332820282019728792003956564819968"), bad},
+	{row.BigNumeric, "bytes", text(strings.Repeat("\x00", 33)), bad},
+
+	{row.Geography, "string", text("point(1 2)"), "POINT(1 2)"},
+	{row.Geography, "string", text(`{"type":"Point","coordinates":[1,2]}`), "POINT(1 2)"},
+	{row.Geography, "string", text("POINT(1 91)"), bad},
+	{row.Geography, "string", text("\xff"), bad},
+	{row.Geography, ".google.protobuf.StringValue", wrap(wrapperspb.String("POINT(1 2)")), "POINT(1 2)"},
+
+	{row.Interval, "string", text("-1-2 3 -4:5:6.789"), row.IntervalValue{Months: -14, Days: 3, Micros: -14_706_789_000}},
+	{row.Interval, "string", text("10000-0 3660000 87840000:0:0"), row.IntervalValue{Months: 120_000, Days: 3_660_000, Micros: 316_224_000_000_000_000}},
+	{row.Interval, "string", text("10000-1 0 0:0:0"), bad},
+	{row.Interval, "string", text("P1Y"), bad},
+	{row.Interval, "string", text(""), bad},
+	{row.Interval, ".google.protobuf.Duration", wrap(durationpb.New(-1500 * time.Millisecond)), row.IntervalValue{Micros: -1_500_000}},
+	{row.Interval, ".google.protobuf.Duration", wrap(&durationpb.Duration{Seconds: 87_840_000 * 3600}), row.IntervalValue{Micros: 316_224_000_000_000_000}},
+	{row.Interval, ".google.protobuf.Duration", wrap(&durationpb.Duration{Seconds: 87_840_000 * 3600, Nanos: 1000}), bad},
+	{row.Interval, ".google.protobuf.Duration", wrap(&durationpb.Duration{Seconds: math.MaxInt64}), bad},
+
 	{row.String, "string", text("héllo"), "héllo"},
 	{row.String, "string", text("\xc3\x28"), bad},
 	{row.String, ".google.protobuf.StringValue", wrap(wrapperspb.String("s")), "s"},
@@ -189,6 +211,38 @@ func TestSupportedTypes(t *testing.T) {
 	}
 }
 
+// A RANGE is a message of start and end; one that is not set is unbounded (supported-data-types).
+func TestRanges(t *testing.T) {
+	column := row.Column{Name: "c", Type: row.Range, RangeElement: row.Date}
+	writer := message(optional("c", ".root.Bounds"))
+	writer.Name = proto.String("root")
+	writer.NestedType = []*descriptorpb.DescriptorProto{message(optional("start", "int32"), optional("end", "string"))}
+	writer.NestedType[0].Name = proto.String("Bounds")
+	d, err := newDecoder(writer, tableOf(column), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, end := varint(19_000), append([]byte{0x12, 10}, "2022-01-09"...) // 2022-01-08
+	for _, tt := range []struct {
+		wire []byte
+		want any
+	}{
+		{text(""), []any{nil, nil}},
+		{text(string(start)), []any{day(2022, 1, 8), nil}},
+		{text(string(end)), []any{nil, day(2022, 1, 9)}},
+		{text(string(start) + string(end)), []any{day(2022, 1, 8), day(2022, 1, 9)}},
+		{append(text(string(end)), text(string(start))...), []any{day(2022, 1, 8), day(2022, 1, 9)}},
+		{text(string(varint(19_001)) + string(end)), bad},
+		{text(string(varint(19_002)) + string(end)), bad},
+		{text(string(varint(2_932_897))), bad},
+	} {
+		rows, err := d.rows([][]byte{tt.wire})
+		if (err == nil) == (tt.want == any(bad)) || err == nil && !reflect.DeepEqual(rows[0][0], tt.want) {
+			t.Errorf("% x: %v, %v; want %v", tt.wire, rows[0][0], err, tt.want)
+		}
+	}
+}
+
 // Every pair that the page does not list is refused before any row is looked at.
 func TestUnsupportedTypes(t *testing.T) {
 	for column, protos := range map[row.Type][]string{
@@ -198,7 +252,10 @@ func TestUnsupportedTypes(t *testing.T) {
 		row.Datetime:  {"int32", "double"},
 		row.Float64:   {"string", "int64"},
 		row.Int64:     {"uint64", "fixed64", "string", "bool", "double", ".google.protobuf.UInt64Value"},
+		row.Geography: {"bytes", "int64"},
+		row.Interval:  {"bytes", "int64", ".google.protobuf.Timestamp"},
 		row.JSON:      {"bytes", "int64"},
+		row.Range:     {"string", "int64"},
 		row.Numeric:   {"bool"},
 		row.String:    {"bytes", "int64"},
 		row.Timestamp: {"string", "uint64", "double"},

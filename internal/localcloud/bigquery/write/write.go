@@ -44,8 +44,8 @@ type Store interface {
 // Tx is one transaction of a Store.
 type Tx interface {
 	// Append adds rows to a table, each with a value for each column in schema order: nil, bool,
-	// int64, float64, string, []byte, time.Time (UTC), time.Duration (TIME), []any (REPEATED, and
-	// STRUCT in field order). It keeps no reference to rows. An errkind.Permanent error means that
+	// int64, float64, string, []byte, time.Time (UTC), time.Duration (TIME), row.IntervalValue, []any
+	// (REPEATED, STRUCT in field order, RANGE as start and end). It keeps no reference to rows. An errkind.Permanent error means that
 	// the table cannot hold them.
 	Append(ctx context.Context, t row.Table, rows [][]any) error
 	// Record returns the record of a stream, nil if there is none.
