@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
@@ -280,6 +281,53 @@ func TestCallsOfALargeFile(t *testing.T) {
 	want := map[string]int{"AppendRows": 1, "AppendRows request": 5}
 	if got := b.Calls(); !maps.Equal(got, want) {
 		t.Errorf("calls %v, want %v", got, want)
+	}
+}
+
+func TestCloseNeverCommits(t *testing.T) {
+	b := newBench(t)
+	open, final := b.create(), b.create()
+	b.append(open, 0, "one")
+	b.append(final, 0, "two")
+	b.finalize(final, 1)
+	open.Close()
+	final.Close()
+	b.wantRows()
+	b.wantCommit(load.Unknown, open.Name())
+	b.wantCommit(load.Committed, final.Name()) // nor does it take anything away
+}
+
+// Files do not wait for each other, and each has a stream of its own.
+func TestConcurrentFiles(t *testing.T) {
+	b := newBench(t)
+	const files = 32
+	var all sync.WaitGroup
+	var appended sync.WaitGroup // of all files, before any goes on
+	appended.Add(files)
+	for i := range files {
+		rows := b.encode(int64(i), "row")
+		all.Go(func() {
+			s, err := b.client.Create(t.Context(), b.table, b.desc())
+			if err != nil {
+				t.Error(err)
+				appended.Done()
+				return
+			}
+			defer s.Close()
+			err = s.Append(t.Context(), 0, rows)
+			appended.Done()
+			appended.Wait()
+			if n, ferr := s.Finalize(t.Context()); err != nil || ferr != nil || n != 1 {
+				t.Errorf("file %d: %d rows, %v, %v", i, n, err, ferr)
+			}
+			if state, err := b.client.Commit(t.Context(), b.table, []string{s.Name()}); err != nil || state != load.Committed {
+				t.Errorf("file %d: Commit = %d, %v", i, state, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := len(b.Rows(b.table)); n != files {
+		t.Errorf("%d rows, want %d", n, files)
 	}
 }
 
