@@ -24,8 +24,10 @@ import (
 	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
-// drain is how long requests under way may take once the server is told to stop.
-const drain = 9 * time.Second
+// drain is how long requests under way may take once the server is told to stop; then they are cut
+// and will be delivered again. Cloud Run kills an instance ten seconds after SIGTERM.
+// https://cloud.google.com/run/docs/container-contract#instance-shutdown
+const drain = 8 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,9 +52,11 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 	}
 	defer func() { err = errors.Join(err, app.Close()) }()
 
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	failed := make(chan error, 2)
 	if port := getenv("SENEKA_PPROF_PORT"); port != "" {
-		profiler, err := serve(net.JoinHostPort("127.0.0.1", port), profiles(), log, failed)
+		profiler, err := serve(requests, net.JoinHostPort("127.0.0.1", port), profiles(), log, failed)
 		if err != nil {
 			return err
 		}
@@ -61,7 +65,7 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.Handle("/", app)
-	server, err := serve(net.JoinHostPort(getenv("SENEKA_LISTEN"), cmp.Or(getenv("PORT"), "8080")), mux, log, failed)
+	server, err := serve(requests, net.JoinHostPort(getenv("SENEKA_LISTEN"), cmp.Or(getenv("PORT"), "8080")), mux, log, failed)
 	if err != nil {
 		return err
 	}
@@ -70,27 +74,33 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping: waiting for requests under way")
-	return errors.Join(err, shutdown(context.WithoutCancel(ctx), server))
+	return errors.Join(err, shutdown(context.WithoutCancel(ctx), server, cut, drain))
 }
 
-// shutdown lets requests under way end, and cuts off those that take longer than drain.
-func shutdown(ctx context.Context, server *http.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, drain)
+// shutdown lets requests under way end. Those that take longer than drain are cut: they are refused,
+// and what they carry will be delivered again.
+func shutdown(ctx context.Context, server *http.Server, cut func(), drain time.Duration) error {
+	defer time.AfterFunc(drain, cut).Stop()
+	ctx, cancel := context.WithTimeout(ctx, drain+time.Second)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		_ = server.Close()
-		return fmt.Errorf("requests were still under way after %s; they will be delivered again: %w", drain, err)
+		return fmt.Errorf("requests were still under way %s after they were cut; they will be delivered again: %w", time.Second, err)
 	}
 	return nil
 }
 
-// serve starts a server and returns once it listens. If the server stops by itself, failed takes why.
-func serve(addr string, h http.Handler, log *slog.Logger, failed chan<- error) (*http.Server, error) {
+// serve starts a server and returns once it listens. Its requests live in ctx. If the server stops by
+// itself, failed takes why.
+func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger, failed chan<- error) (*http.Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	log.Info("listening", "address", l.Addr().String())
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -22,6 +22,7 @@ const localProject = localcloud.Project
 // Ready is what the ready file says: where a running local cloud's services listen. pubsub and
 // bigquery_storage are host:port, for gRPC; the others are URLs.
 type Ready struct {
+	Dashboard       string `json:"dashboard"`
 	S3              string `json:"s3"`
 	S3Bucket        string `json:"s3_bucket"`
 	SQS             string `json:"sqs"`
@@ -50,13 +51,14 @@ func (r Ready) write(path string) error {
 
 func newLocal() *cobra.Command {
 	o := stackOptions{Ports: localcloud.Ports{S3: 9000, SQS: 9324, GCS: 4443, PubSub: 8085, BigQuery: 9050, BigQueryStorage: 9060}, LoaderPort: 8080}
+	dashboardPort := 8090
 	var readyFile string
 	cmd := &cobra.Command{
 		Use:   "local",
 		Short: "Run the whole pipeline on this machine, with no cloud account",
 		Long: `Run S3, SQS, GCS, Pub/Sub and BigQuery stand-ins on loopback, and the forwarder and the loader against them,
-until Ctrl-C. Ordinary clients work: aws --endpoint-url, gcloud storage, bq --api. It proves the pipeline and
-teaches the tables; it does not measure BigQuery.
+until Ctrl-C. The dashboard, a page for your browser, shows what happens. Ordinary clients work: aws --endpoint-url,
+gcloud storage, bq --api. It proves the pipeline and teaches the tables; it does not measure BigQuery.
 
 Without --config, load balancer logs put into s3://` + defaultBucket + ` go into the table logs.alb, by their file names.
 Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
@@ -71,7 +73,7 @@ Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 				return usage(errors.New("--push-endpoint goes with --only-cloud"), cmd)
 			}
 			o.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return runLocal(cmd.Context(), cmd.OutOrStdout(), o, readyFile)
+			return runLocal(cmd.Context(), cmd.OutOrStdout(), o, dashboardPort, readyFile)
 		},
 	}
 	f := cmd.Flags()
@@ -86,6 +88,7 @@ Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 	}{
 		{"s3", &o.Ports.S3}, {"sqs", &o.Ports.SQS}, {"gcs", &o.Ports.GCS}, {"pubsub", &o.Ports.PubSub},
 		{"bigquery", &o.Ports.BigQuery}, {"bigquery-storage", &o.Ports.BigQueryStorage}, {"loader", &o.LoaderPort},
+		{"dashboard", &dashboardPort},
 	} {
 		f.IntVar(p.port, p.name+"-port", *p.port, "loopback port of "+p.name+", 0 for a free one")
 	}
@@ -93,7 +96,7 @@ Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 }
 
 // runLocal runs a local cloud until ctx ends.
-func runLocal(ctx context.Context, out io.Writer, o stackOptions, readyFile string) (err error) {
+func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort int, readyFile string) (err error) {
 	kept := o.Data != ""
 	if !kept {
 		if o.Data, err = os.MkdirTemp("", "seneka-local-"); err != nil {
@@ -106,6 +109,9 @@ func runLocal(ctx context.Context, out io.Writer, o stackOptions, readyFile stri
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.startDashboard(ctx, dashboardPort); err != nil {
+		return err
+	}
 	if readyFile == "" {
 		readyFile = filepath.Join(o.Data, "ready.json")
 	}
@@ -129,6 +135,8 @@ func printEndpoints(out io.Writer, r Ready, readyFile, data string, kept bool) {
 	}
 	fmt.Fprintf(out, `The local cloud is up. Stop it with Ctrl-C.
 
+  dashboard         %s   open it in a browser
+
   S3                %s   bucket %s
   SQS               %s   queue  %s
   GCS               %s
@@ -146,7 +154,7 @@ Try it in another terminal:
   bq --api %s --project_id=%s --oauth_access_token=local query --nouse_legacy_sql 'SELECT COUNT(*) AS requests FROM logs.alb'
   seneka query --local %s "SELECT elb_status_code, COUNT(*) AS requests FROM logs.alb GROUP BY 1 ORDER BY 2 DESC"
 
-`, r.S3, r.S3Bucket, r.SQS, r.QueueURL, r.GCS, r.PubSub, r.BigQuery, r.Project, r.BigQueryStorage, r.Loader, r.Config, data, what,
+`, r.Dashboard, r.S3, r.S3Bucket, r.SQS, r.QueueURL, r.GCS, r.PubSub, r.BigQuery, r.Project, r.BigQueryStorage, r.Loader, r.Config, data, what,
 		r.S3, r.S3Bucket, r.BigQuery, r.Project, readyFile)
 }
 

@@ -82,7 +82,7 @@ Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 done, and what 
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, cmd) })
-	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig())
+	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill())
 	return root
 }
 

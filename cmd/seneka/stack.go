@@ -45,14 +45,21 @@ type stackOptions struct {
 // the same as in production, by the same environment variables, in this process.
 type stack struct {
 	Ready  Ready
-	Failed <-chan error // receives once if the forwarder or the loader stops by itself
-	close  []func() error
+	Failed <-chan error // receives once if a program or the dashboard stops by itself
+
+	cloud    *localcloud.Cloud
+	cfg      *config.Config
+	buckets  []string // of S3
+	datasets []string // project.dataset
+	failed   chan<- error
+	close    []func() error
 }
 
 // startStack starts all and returns once all is up. It sets this process's environment, which the
 // SDKs read: one stack at a time.
 func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
-	s := &stack{}
+	failed := make(chan error, 3)
+	s := &stack{Failed: failed, failed: failed}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -65,20 +72,20 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	projects := []string{localProject, cfg.Project}
+	s.cfg, s.buckets, s.datasets = cfg, s3Buckets(cfg), datasets(cfg, localProject, cfg.Project)
 	cfg.Project = localProject
-	buckets := s3Buckets(cfg)
 	cloud, err := localcloud.Start(ctx, localcloud.Options{
-		Dir: o.Data, Ports: o.Ports, Buckets: buckets, Queue: path.Base(cfg.Queue),
-		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: datasets(cfg, projects...), Log: o.Log,
+		Dir: o.Data, Ports: o.Ports, Buckets: s.buckets, Queue: path.Base(cfg.Queue),
+		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: s.datasets, Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.onClose(cloud.Close)
+	s.cloud = cloud
 	cfg.Queue = cloud.QueueURL
 	s.Ready = Ready{
-		S3: cloud.S3, S3Bucket: buckets[0], SQS: cloud.SQS, QueueURL: cloud.QueueURL, GCS: cloud.GCS, PubSub: cloud.PubSub,
+		S3: cloud.S3, S3Bucket: s.buckets[0], SQS: cloud.SQS, QueueURL: cloud.QueueURL, GCS: cloud.GCS, PubSub: cloud.PubSub,
 		BigQuery: cloud.BigQuery, BigQueryStorage: cloud.BigQueryStorage, Loader: o.PushEndpoint, Project: cfg.Project,
 		Config: filepath.Join(o.Data, "seneka.yaml"),
 	}
@@ -95,51 +102,52 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 
 // startPrograms starts the loader and the forwarder.
 func (s *stack) startPrograms(ctx context.Context, o stackOptions) error {
-	env := s.Ready.environment()
-	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
-		env[name] = "" // of the user's real account
-	}
-	for name, value := range env {
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	failed := make(chan error, 2)
-	s.Failed = failed
-	// What is under way when ctx ends still needs its clients: Close ends them in order.
-	alive := context.WithoutCancel(ctx)
-	if err := s.startLoader(alive, o, failed); err != nil {
+	if err := s.Ready.use(); err != nil {
 		return err
 	}
-	return s.startForwarder(alive, o, failed)
+	// What is under way when ctx ends still needs its clients: Close ends them in order.
+	alive := context.WithoutCancel(ctx)
+	if err := s.startLoader(alive, o); err != nil {
+		return err
+	}
+	return s.startForwarder(alive, o)
 }
 
-func (s *stack) startLoader(ctx context.Context, o stackOptions, failed chan<- error) error {
+func (s *stack) startLoader(ctx context.Context, o stackOptions) error {
 	app, err := loader.Open(ctx, os.Getenv, o.Log)
 	if err != nil {
 		return err
 	}
 	s.onClose(app.Close)
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.LoaderPort)))
+	s.Ready.Loader, err = s.serve("loader", o.LoaderPort, app, 10*time.Second)
+	return err
+}
+
+// serve answers requests on a loopback port until Close, which cuts those that take longer than
+// drain, and returns the URL.
+func (s *stack) serve(name string, port int, h http.Handler, drain time.Duration) (url string, err error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return hinted(fmt.Errorf("loader: %w", err), "choose another port with --loader-port, 0 for a free one")
+		return "", hinted(fmt.Errorf("%s: %w", name, err), "choose another port with --"+name+"-port, 0 for a free one")
 	}
-	s.Ready.Loader = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: app, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("loader: %w", err)
+			s.failed <- fmt.Errorf("%s: %w", name, err)
 		}
 	}()
 	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), drain)
 		defer cancel()
-		return server.Shutdown(ctx)
+		if server.Shutdown(ctx) != nil {
+			return server.Close()
+		}
+		return nil
 	})
-	return nil
+	return "http://" + listener.Addr().String(), nil
 }
 
-func (s *stack) startForwarder(ctx context.Context, o stackOptions, failed chan<- error) error {
+func (s *stack) startForwarder(ctx context.Context, o stackOptions) error {
 	forwarder, err := service.Open(ctx, os.Getenv, o.Log)
 	if err != nil {
 		return err
@@ -150,7 +158,7 @@ func (s *stack) startForwarder(ctx context.Context, o stackOptions, failed chan<
 	go func() {
 		defer close(ended)
 		if err := forwarder.Run(ctx); err != nil {
-			failed <- fmt.Errorf("forwarder: %w", err)
+			s.failed <- fmt.Errorf("forwarder: %w", err)
 		}
 	}()
 	s.onClose(func() error { stop(); <-ended; return nil })

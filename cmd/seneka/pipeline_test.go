@@ -1,0 +1,382 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/pubsub/v2"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"google.golang.org/api/option"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/seneka-io/seneka/internal/bqquery"
+)
+
+// patience is how long a test waits for what must come to pass. It is generous: a test that waits
+// this long has failed.
+const patience = 2 * time.Minute
+
+// await polls until done; it fails the test with what done said last.
+func await(t *testing.T, what string, done func() (ok bool, state string)) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		ok, state := done()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) || t.Context().Err() != nil {
+			t.Fatalf("%s: not within %s; %s", what, patience, state)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// process is a program under test. Its output goes to a file, shown if the test fails.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	log   string // path of its output
+	ended chan struct{}
+	err   error // of Wait, once ended is closed
+}
+
+// start runs a program of the PATH with nothing in its environment but env.
+func start(t *testing.T, env map[string]string, name string, args ...string) *process {
+	t.Helper()
+	log, err := os.CreateTemp(t.TempDir(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{name: name, cmd: exec.Command(name, args...), log: log.Name(), ended: make(chan struct{})}
+	p.cmd.Env = []string{"HOME=" + filepath.Dir(log.Name()), "TMPDIR=" + filepath.Dir(log.Name())}
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		p.cmd.Env = append(p.cmd.Env, k+"="+env[k])
+	}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		log.Close()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		select {
+		case <-p.ended: // as the test wanted
+		default:
+			p.kill()
+			if t.Failed() {
+				t.Logf("%s wrote\n%s", name, p.lastOutput(t))
+			}
+		}
+	})
+	return p
+}
+
+// output returns what the program has written.
+func (p *process) output(t *testing.T) []byte {
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Error(err)
+	}
+	return data
+}
+
+// awaitOutput waits until the program has written text.
+func (p *process) awaitOutput(t *testing.T, text string) {
+	t.Helper()
+	await(t, p.name+" to write "+text, func() (bool, string) {
+		written := p.output(t)
+		select {
+		case <-p.ended:
+			t.Fatalf("%s ended (%v) and wrote\n%s", p.name, p.err, written)
+		default:
+		}
+		return bytes.Contains(written, []byte(text)), string(written)
+	})
+}
+
+// lastOutput returns the last lines of the program's output, not all of each.
+func (p *process) lastOutput(t *testing.T) string {
+	lines := strings.SplitAfter(string(p.output(t)), "\n")
+	lines = lines[max(0, len(lines)-12):]
+	for i, line := range lines {
+		if len(line) > 400 {
+			lines[i] = line[:400] + " …\n"
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// kill ends the process as a power failure does.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.ended
+}
+
+// stop sends SIGTERM and fails the test unless the process ends well within its time to drain.
+func (p *process) stop(t *testing.T, drain time.Duration) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("%s had ended before it was told to: %v", p.name, errors.Join(err, p.err))
+		return
+	}
+	select {
+	case <-p.ended:
+		if p.err != nil {
+			t.Errorf("%s ended with %v, want exit code 0", p.name, p.err)
+		}
+	case <-time.After(drain):
+		t.Errorf("%s still runs %s after SIGTERM", p.name, drain)
+		p.kill()
+	}
+}
+
+// How long the programs may take to end: what ECS and Cloud Run give them.
+const (
+	forwarderDrain = 30 * time.Second
+	loaderDrain    = 10 * time.Second
+)
+
+// pipeline is a local cloud, a forwarder and a loader, each a process of its own.
+type pipeline struct {
+	cloud, forwarder, loader *process
+
+	args   []string // of the cloud
+	ready  Ready
+	s3     *s3.Client
+	sqs    *sqs.Client
+	pubsub *pubsub.Client
+	bq     *bqquery.Client
+}
+
+// startPipeline starts a cloud, with more arguments where they are given, and clients to it;
+// neither forwarder nor loader.
+func startPipeline(t *testing.T, more ...string) *pipeline {
+	t.Helper()
+	dir := t.TempDir()
+	p := &pipeline{args: append([]string{"local", "--only-cloud",
+		"--data", filepath.Join(dir, "data"), "--ready-file", filepath.Join(dir, "ready.json"),
+		"--push-endpoint", fmt.Sprintf("http://127.0.0.1:%d", freePort(t))}, more...)}
+	p.startCloud(t)
+	p.connect(t)
+	return p
+}
+
+// freePorts makes each service of the cloud choose a port.
+func freePorts() []string { return ports(func() int { return 0 }) }
+
+func ports(choose func() int) []string {
+	var args []string
+	for _, service := range []string{"s3", "sqs", "gcs", "pubsub", "bigquery", "bigquery-storage", "dashboard"} {
+		args = append(args, "--"+service+"-port", strconv.Itoa(choose()))
+	}
+	return args
+}
+
+// freePort returns a port that is free, below those that the system gives to outgoing connections:
+// so that it is free still when a program starts on it again.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for {
+		port := 20000 + rand.IntN(12000)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			l.Close()
+			return port
+		}
+	}
+}
+
+// startCloud starts the stand-ins and waits for their ready file.
+func (p *pipeline) startCloud(t *testing.T) {
+	t.Helper()
+	path := p.args[slices.Index(p.args, "--ready-file")+1]
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	p.cloud = start(t, nil, "seneka", p.args...)
+	await(t, "start of the cloud", func() (bool, string) {
+		select {
+		case <-p.cloud.ended:
+			t.Fatalf("the cloud ended: %v", p.cloud.err)
+		default:
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return false, err.Error()
+		}
+		if err := json.Unmarshal(data, &p.ready); err != nil {
+			t.Fatalf("ready file: %v: %s", err, data)
+		}
+		return true, ""
+	})
+}
+
+// connect makes the clients that put files and ask questions.
+func (p *pipeline) connect(t *testing.T) {
+	t.Helper()
+	cfg, err := awsconfig.LoadDefaultConfig(t.Context(), awsconfig.WithRegion("us-east-1"),
+		awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("local", "local", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint, o.UsePathStyle = &p.ready.S3, true })
+	p.sqs = sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = &p.ready.SQS })
+	if p.bq, err = bqquery.New(t.Context(), p.ready.Project, bqquery.EmulatorOptions(hostOf(p.ready.BigQuery))...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.bq.Close() })
+	if p.pubsub, err = pubsub.NewClient(t.Context(), p.ready.Project, option.WithEndpoint(p.ready.PubSub), option.WithoutAuthentication(),
+		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials()))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.pubsub.Close() })
+}
+
+// startForwarder starts the forwarder and does not wait for it.
+func (p *pipeline) startForwarder(t *testing.T) {
+	t.Helper()
+	env := p.ready.environment()
+	env["SENEKA_VISIBILITY_SECONDS"] = "2"
+	p.forwarder = start(t, env, "forwarder")
+}
+
+// startLoader starts the loader where the cloud pushes to and does not wait for it.
+func (p *pipeline) startLoader(t *testing.T) {
+	t.Helper()
+	env := p.ready.environment()
+	env["SENEKA_LISTEN"], env["PORT"], _ = net.SplitHostPort(hostOf(p.ready.Loader))
+	p.loader = start(t, env, "loader")
+}
+
+// awaitLoader waits until the loader serves.
+func (p *pipeline) awaitLoader(t *testing.T) {
+	t.Helper()
+	await(t, "start of the loader", func() (bool, string) {
+		resp, err := http.Get(p.ready.Loader + "/healthz")
+		if err != nil {
+			return false, err.Error()
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		return err == nil && resp.StatusCode == http.StatusOK && string(body) == "ok\n", fmt.Sprintf("%s: %q, %v", resp.Status, body, err)
+	})
+}
+
+// file is a key's file as the tables name it.
+func (p *pipeline) file(key string) string { return "s3://" + p.ready.S3Bucket + "/" + key }
+
+// partSize is how aws s3 cp cuts a larger file into parts.
+const partSize = 8 << 20
+
+// put stores a file in S3 by the real client, a large one in parts, and returns its ETag.
+func (p *pipeline) put(t *testing.T, key string, data []byte) (etag string) {
+	t.Helper()
+	bucket := &p.ready.S3Bucket
+	if len(data) <= partSize {
+		out, err := p.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: bytes.NewReader(data)})
+		if err != nil {
+			t.Fatalf("put %q: %v", key, err)
+		}
+		return *out.ETag
+	}
+	upload, err := p.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: bucket, Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []s3types.CompletedPart
+	for part := range slices.Chunk(data, partSize) {
+		number := aws.Int32(int32(len(parts) + 1))
+		out, err := p.s3.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: bucket, Key: &key, UploadId: upload.UploadId, PartNumber: number, Body: bytes.NewReader(part)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, s3types.CompletedPart{PartNumber: number, ETag: out.ETag})
+	}
+	out, err := p.s3.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
+		Bucket: bucket, Key: &key, UploadId: upload.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.ETag
+}
+
+// ask runs a query and returns its rows by the text of their first column. A table that is not
+// there yet has no rows.
+func (p *pipeline) ask(t *testing.T, sql string) map[string][]bigquery.Value {
+	t.Helper()
+	found, err := query(t.Context(), p.bq, sql)
+	if err != nil && !strings.Contains(err.Error(), "notFound") {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return found
+}
+
+func query(ctx context.Context, bq *bqquery.Client, sql string) (map[string][]bigquery.Value, error) {
+	found := map[string][]bigquery.Value{}
+	rows, err := bq.Query(ctx, sql)
+	if err != nil {
+		return found, err
+	}
+	err = each(rows, func(v []bigquery.Value) error {
+		found[fmt.Sprint(v[0])] = v[1:]
+		return nil
+	})
+	return found, err
+}
+
+// awaitEmpty waits until the queue has no message, neither waiting nor hidden, and checks that none
+// was parked.
+func (p *pipeline) awaitEmpty(t *testing.T) {
+	t.Helper()
+	count := func(url string) (all int, state string) {
+		out, err := p.sqs.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
+			n, err := strconv.Atoi(out.Attributes[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += n
+		}
+		return all, fmt.Sprint(out.Attributes)
+	}
+	await(t, "an empty queue", func() (bool, string) {
+		n, state := count(p.ready.QueueURL)
+		return n == 0, state
+	})
+	if n, state := count(p.ready.QueueURL + "-dead-letter"); n != 0 {
+		t.Errorf("%d messages were parked in the dead-letter queue: %s", n, state)
+	}
+}
