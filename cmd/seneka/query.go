@@ -41,14 +41,14 @@ Exit codes: 0 done, 1 the query failed, 2 wrong command line.`,
 			if err != nil {
 				return err
 			}
-			print := printTable
+			show := printTable
 			switch {
 			case asJSON:
-				print = printJSON
+				show = printJSON
 			case asCSV:
-				print = printCSV
+				show = printCSV
 			}
-			return print(cmd.OutOrStdout(), rows)
+			return show(cmd.OutOrStdout(), rows)
 		},
 	}
 	cmd.Flags().StringVar(&project, "project", "", "project that pays for the query (GOOGLE_CLOUD_PROJECT)")

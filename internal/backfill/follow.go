@@ -17,7 +17,7 @@ func (b *running) follow(ctx context.Context) {
 		begun := b.Now()
 		err := b.look(ctx)
 		rest = max(b.Poll, 9*b.Now().Sub(begun))
-		if quiet, any := b.tracker.quiet(b.Now()); any && quiet >= b.Patience {
+		if quiet, open := b.tracker.quiet(b.Now()); open && quiet >= b.Patience {
 			b.giveUp(quiet, err)
 			return
 		}

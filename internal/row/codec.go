@@ -45,9 +45,12 @@ func (c *codec) packs() bool { return c.wire != protowire.BytesType }
 // then: 0001-01-01 to 9999-12-31 23:59:59.999999; and of TIME, in microseconds since midnight
 // (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types).
 const (
-	MinDate, MaxDate           = -719162, 2932896
-	MinTimestamp, MaxTimestamp = -62135596800000000, 253402300799999999
-	MinTime, MaxTime           = 0, 86399999999
+	MinDate      = -719162
+	MaxDate      = 2932896
+	MinTimestamp = -62135596800000000
+	MaxTimestamp = 253402300799999999
+	MinTime      = 0
+	MaxTime      = 86399999999
 )
 
 func appendBool(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
