@@ -31,6 +31,7 @@ func newRand(t *testing.T) *rand.Rand {
 // Forwarder and loader are killed again and again while files come; every notification comes three
 // times, in any order. Every line is there once.
 func TestEachLineOnce(t *testing.T) {
+	t.Parallel()
 	rng := newRand(t)
 	p := startPipeline(t, freePorts()...)
 	notes := p.collectNotes(t)

@@ -342,6 +342,9 @@ func (p *pipeline) ask(t *testing.T, sql string) map[string][]bigquery.Value {
 }
 
 func query(ctx context.Context, bq *bqquery.Client, sql string) (map[string][]bigquery.Value, error) {
+	// The client tries a failed query again for as long as it may.
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	found := map[string][]bigquery.Value{}
 	rows, err := bq.Query(ctx, sql)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // The cloud is stopped and killed, and started again on its state: what it took it keeps, what
 // nobody had taken from it is delivered, and files flow on.
 func TestCloudRestarts(t *testing.T) {
+	t.Parallel()
 	rng := newRand(t)
 	p := startPipeline(t, ports(func() int { return freePort(t) })...)
 	p.startForwarder(t)

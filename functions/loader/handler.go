@@ -66,23 +66,17 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) (status int, er
 	if err != nil {
 		return http.StatusBadRequest, fmt.Errorf("read the request: %w", err) // nack: the caller broke off
 	}
-	msg, err := notify.Push(r.Header, body)
+	note, err := notify.Delivered(r.Header, body)
 	if err != nil {
-		h.Log.ErrorContext(r.Context(), "not a Pub/Sub push request", "error", err)
+		h.Log.ErrorContext(r.Context(), "not a notification of a landing bucket", "error", err)
 		return http.StatusBadRequest, err // nack: not understood, so never dropped; it ends in the dead-letter topic
-	}
-	log := h.Log.With("message_id", msg.MessageID)
-	note, err := notify.Finalized(msg)
-	if err != nil {
-		log.ErrorContext(r.Context(), "not a notification of a landing bucket", "error", err)
-		return http.StatusBadRequest, err // nack: as above
 	}
 	if note.EventType != notify.ObjectFinalize {
 		return http.StatusNoContent, nil // ack: nothing was put
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
-	return h.load(ctx, log.With("object", note.Object.String()), note)
+	return h.load(ctx, h.Log.With("message_id", note.ID, "object", note.Object.String()), note)
 }
 
 func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notification) (status int, err error) {

@@ -24,15 +24,20 @@ var attrs = object.Attrs{Event: object.Event{
 	Source: object.Source{Bucket: "src", Key: "a b+c.log"}, Version: object.Version{ETag: "e1", Size: 3}, Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 }}
 
+// resource describes the landing object, as the JSON API does.
+func resource() string {
+	r, _ := json.Marshal(map[string]any{
+		"kind": "storage#object", "bucket": "landing", "name": "src/a b+c.log", "generation": "7", "size": "3", "metadata": attrs.Metadata(),
+	})
+	return string(r)
+}
+
 // push returns the body of a push request for a landing object, described in full or not at all.
 func push(eventType string, described bool) string {
 	format, data := "NONE", ""
 	if described {
 		format = "JSON_API_V1"
-		resource, _ := json.Marshal(map[string]any{
-			"kind": "storage#object", "bucket": "landing", "name": "src/a b+c.log", "generation": "7", "size": "3", "metadata": attrs.Metadata(),
-		})
-		data = base64.StdEncoding.EncodeToString(resource)
+		data = base64.StdEncoding.EncodeToString([]byte(resource()))
 	}
 	body, _ := json.Marshal(map[string]any{
 		"message": map[string]any{
@@ -87,6 +92,11 @@ func TestHandlerEnvelopes(t *testing.T) {
 			"Ce-Source": {"//pubsub.googleapis.com/projects/local/topics/landing"},
 		}, raw},
 		{"CloudEvent, structured", http.Header{"Content-Type": {"application/cloudevents+json"}}, string(structured)},
+		{"CloudEvent of Cloud Storage itself", http.Header{
+			"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}, "Ce-Id": {"11"}, "Ce-Time": {"2026-03-01T00:00:02.5Z"},
+			"Ce-Type":   {"google.cloud.storage.object.v1.finalized"},
+			"Ce-Source": {"//storage.googleapis.com/projects/_/buckets/landing"},
+		}, resource()},
 		{"without the object's description", http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", false)},
 	}
 	for _, tt := range tests {
