@@ -49,6 +49,9 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
+	if getenv("SENEKA_CONFIG") == "" {
+		return nil, config.ErrNotSet // before the clients, which fail without credentials
+	}
 	gcs, err := gcsstore.New(ctx)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 			err = errors.Join(err, app.Close())
 		}
 	}()
+	if getenv("SENEKA_CONFIG") == "" {
+		return nil, config.ErrNotSet // before the clients, which fail without credentials
+	}
 	gcs, err := gcsstore.New(ctx)
 	if err != nil {
 		return nil, err
