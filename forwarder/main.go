@@ -37,5 +37,6 @@ func run(ctx context.Context, getenv func(string) string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	log.Info("receiving", "version", telemetry.Version())
 	return s.Run(ctx)
 }

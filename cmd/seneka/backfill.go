@@ -73,7 +73,7 @@ Exit codes: 0 all done, 1 could not run, 2 wrong command line, 3 some files fail
   seneka backfill s3://acme-elb-logs/AWSLogs/ --since 2026-01-01 --until 2026-01-31
   seneka backfill --resume 20260131-180000-a1b2c3
   seneka backfill --local ready.json --yes s3://logs/`,
-		Args: args(cobra.MaximumNArgs(1)),
+		Args: args(cobra.MaximumNArgs(1), "one prefix"),
 		RunE: func(cmd *cobra.Command, a []string) error {
 			job, err := o.job(a, time.Now())
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	textalign "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/seneka-io/seneka/internal/config"
@@ -15,7 +16,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: args(cobra.NoArgs),
+	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(newConfigCheck(), newConfigSchema())
 	return cmd
@@ -26,13 +27,14 @@ func newConfigCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Check a configuration and show its sources",
-		Long: `Check a configuration: a file, or gs://bucket/name. Without one, what SENEKA_CONFIG names, else seneka.yaml.
-Every mistake is reported at once, with its line, its key and what to write instead. Reads only.
+		Long: `Check a configuration: a file, or gs://bucket/name. Without one, what
+SENEKA_CONFIG names, else seneka.yaml. Every mistake is reported at once, with
+its line, its key and what to write instead. Reads only.
 
 Exit codes: 0 valid, 1 could not be read, 3 not valid.`,
 		Example: `  seneka config check seneka.yaml
   seneka config check --json gs://acme-seneka-config/seneka.yaml`,
-		Args: args(cobra.MaximumNArgs(1)),
+		Args: args(cobra.MaximumNArgs(1), "one file"),
 		RunE: func(cmd *cobra.Command, a []string) error {
 			path := configPath(a)
 			cfg, err := readConfig(cmd, path)
@@ -94,6 +96,7 @@ func printSources(cmd *cobra.Command, path string, cfg *config.Config, asJSON bo
 	t := table.NewWriter()
 	t.SetOutputMirror(cmd.OutOrStdout())
 	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = textalign.FormatDefault
 	t.AppendHeader(table.Row{"source", "match", "format", "table"})
 	for _, s := range sources {
 		t.AppendRow(table.Row{s.Name, s.Match, s.Format, s.Table})
@@ -110,7 +113,7 @@ func newConfigSchema() *cobra.Command {
 		Example: `  seneka config schema > seneka.schema.json
   # and as the first line of seneka.yaml:
   # yaml-language-server: $schema=./seneka.schema.json`,
-		Args: args(cobra.NoArgs),
+		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := config.JSONSchema(formats.Names())
 			if err != nil {

@@ -29,13 +29,14 @@ func newDemo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "See real logs go from S3 to a SQL query, on this machine",
-		Long: `Start a local cloud on free ports, put real load balancer logs into S3, show each file's way to BigQuery with its
-times, run three queries, put the same files again, and show that nothing is counted twice. Leaves nothing behind.
+		Long: `Start a local cloud on free ports, put real load balancer logs into S3, show
+each file's way to BigQuery with its times, run three queries, put the same
+files again, and show that nothing is counted twice. Leaves nothing behind.
 
 Exit codes: 0 every line counted once, 1 not so, or it could not run.`,
 		Example: `  seneka demo
   make demo`,
-		Args: args(cobra.NoArgs),
+		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), cmd.OutOrStdout()) },
 	}
 }
@@ -55,19 +56,22 @@ type demo struct {
 
 // demoQueries are what an analyst asks first.
 var demoQueries = []struct{ question, sql string }{
-	{"Which load balancers answer with errors?", `SELECT elb, COUNT(*) AS requests, COUNTIF(elb_status_code >= 500) AS errors_5xx,
+	{"Which load balancers answer with errors?", `SELECT elb, COUNT(*) AS requests,
+       COUNTIF(elb_status_code >= 500) AS errors_5xx,
        ROUND(SAFE_DIVIDE(COUNTIF(elb_status_code >= 400), COUNT(*)), 3) AS error_ratio
 FROM logs.alb
 WHERE time >= '2018-01-01'
 GROUP BY elb ORDER BY requests DESC, elb`},
-	{"Which targets are slow?", `SELECT target_ip, COUNT(*) AS requests, ROUND(AVG(target_processing_time), 4) AS mean_seconds, MAX(target_processing_time) AS max_seconds
+	{"Which targets are slow?", `SELECT target_ip, COUNT(*) AS requests,
+       ROUND(AVG(target_processing_time), 4) AS mean_seconds,
+       MAX(target_processing_time) AS max_seconds
 FROM logs.alb
 WHERE time >= '2018-01-01' AND target_processing_time >= 0
 GROUP BY target_ip ORDER BY max_seconds DESC, target_ip LIMIT 5`},
-	{"How fresh is each file, from S3 to a query?", `SELECT REGEXP_EXTRACT(source_file, r'_app\.([^.]*)') AS load_balancer, row_count,
-       TIMESTAMP_DIFF(received_at, event_time, MILLISECOND) AS ms_to_forwarder,
-       TIMESTAMP_DIFF(published_at, received_at, MILLISECOND) AS ms_to_landing,
-       TIMESTAMP_DIFF(visible_at, published_at, MILLISECOND) AS ms_to_table
+	{"How fresh is each file, from S3 to a query?", `SELECT REGEXP_EXTRACT(source_file, r'_app\.([^.]+)\.') AS file, row_count,
+       TIMESTAMP_DIFF(received_at, event_time, MILLISECOND) AS forwarder_ms,
+       TIMESTAMP_DIFF(published_at, received_at, MILLISECOND) AS landing_ms,
+       TIMESTAMP_DIFF(visible_at, published_at, MILLISECOND) AS table_ms
 FROM logs.seneka_loads
 WHERE outcome = 'loaded'
 ORDER BY source_file`},
@@ -82,7 +86,7 @@ func runDemo(ctx context.Context, out io.Writer) (err error) {
 
 	log, events := eventLog()
 	d := &demo{out: out, start: time.Now(), events: events}
-	d.say("Starting S3, SQS, GCS, Pub/Sub and BigQuery on this machine, and the forwarder and the loader.")
+	d.say("Starting S3, SQS, GCS, Pub/Sub and BigQuery on this machine, forwarder and loader.")
 	s, err := startStack(ctx, stackOptions{Data: dir, Log: log})
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ func TestEachLineOnce(t *testing.T) {
 	t.Parallel()
 	rng := newRand(t)
 	p := startPipeline(t, freePorts()...)
+	p.slowDown(t)
 	notes := p.collectNotes(t)
 	p.startForwarder(t)
 	p.startLoader(t)

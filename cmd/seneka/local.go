@@ -9,10 +9,13 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/localcloud"
 )
 
@@ -56,15 +59,19 @@ func newLocal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "local",
 		Short: "Run the whole pipeline on this machine, with no cloud account",
-		Long: `Run S3, SQS, GCS, Pub/Sub and BigQuery stand-ins on loopback, and the forwarder and the loader against them,
-until Ctrl-C. The dashboard, a page for your browser, shows what happens. Ordinary clients work: aws --endpoint-url,
-gcloud storage, bq --api. It proves the pipeline and teaches the tables; it does not measure BigQuery.
+		Long: `Run stand-ins of S3, SQS, GCS, Pub/Sub and BigQuery on loopback, and the
+forwarder and the loader against them, until Ctrl-C. The dashboard, a page for
+your browser, shows what happens. Ordinary clients work: aws --endpoint-url,
+gcloud storage, bq --api. It proves the pipeline and teaches the tables; it does
+not measure BigQuery.
 
-Without --config, load balancer logs put into s3://` + defaultBucket + ` go into the table logs.alb, by their file names.
+Without --config, load balancer logs put into s3://` + defaultBucket + ` go into the table
+logs.alb: what ends in .log, or compressed in .log.gz.
+
 Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 		Example: `  seneka local --data ./state --ready-file ready.json
-  seneka local --only-cloud --push-endpoint http://127.0.0.1:8080 --config seneka.yaml`,
-		Args: args(cobra.NoArgs),
+  seneka local --only-cloud --push-endpoint http://127.0.0.1:8080`,
+		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.OnlyCloud && o.PushEndpoint == "" {
 				return usage(errors.New("--only-cloud needs --push-endpoint, the loader's URL"), cmd)
@@ -77,11 +84,11 @@ Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Data, "data", "", "folder of the state, kept; without it the state is removed in the end")
-	f.StringVar(&o.Config, "config", "", "configuration whose sources and buckets to use; its project and queue become the local ones")
-	f.StringVar(&readyFile, "ready-file", "", "file to write the endpoints to, as JSON, once all is up")
-	f.BoolVar(&o.OnlyCloud, "only-cloud", false, "run the stand-ins alone, without forwarder and loader")
-	f.StringVar(&o.PushEndpoint, "push-endpoint", "", "URL of the loader that Pub/Sub pushes to, with --only-cloud")
+	f.StringVar(&o.Data, "data", "", "keep the state in this `DIR`; without it, it is removed in the end")
+	f.StringVar(&o.Config, "config", "", "use the sources and buckets of this `FILE`")
+	f.StringVar(&readyFile, "ready-file", "", "write the endpoints to this `FILE`, as JSON, once all is up")
+	f.BoolVar(&o.OnlyCloud, "only-cloud", false, "run the stand-ins alone, no forwarder and loader")
+	f.StringVar(&o.PushEndpoint, "push-endpoint", "", "with --only-cloud, push to the loader at this `URL`")
 	for _, p := range []struct {
 		name string
 		port *int
@@ -90,19 +97,20 @@ Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 		{"bigquery", &o.Ports.BigQuery}, {"bigquery-storage", &o.Ports.BigQueryStorage}, {"loader", &o.LoaderPort},
 		{"dashboard", &dashboardPort},
 	} {
-		f.IntVar(p.port, p.name+"-port", *p.port, "loopback port of "+p.name+", 0 for a free one")
+		f.Var(port{p.port}, p.name+"-port", "`PORT` of "+p.name+", 0 for a free one")
 	}
 	return cmd
 }
 
 // runLocal runs a local cloud until ctx ends.
 func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort int, readyFile string) (err error) {
-	kept := o.Data != ""
-	if !kept {
+	state := o.Data
+	if state == "" {
 		if o.Data, err = os.MkdirTemp("", "seneka-local-"); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(o.Data)) }()
+		state = o.Data + "\n                    removed in the end; keep it with --data DIR"
 	}
 	s, err := startStack(ctx, o)
 	if err != nil {
@@ -118,7 +126,7 @@ func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort 
 	if err := s.Ready.write(readyFile); err != nil {
 		return err
 	}
-	printEndpoints(out, s.Ready, readyFile, o.Data, kept)
+	printEndpoints(out, s.Ready, state, readyFile, newExample(o, s.cfg))
 	select {
 	case <-ctx.Done():
 		return nil
@@ -128,34 +136,52 @@ func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort 
 }
 
 // printEndpoints says where everything is and what to try.
-func printEndpoints(out io.Writer, r Ready, readyFile, data string, kept bool) {
-	what := "kept"
-	if !kept {
-		what = "removed in the end; keep it with --data DIR"
-	}
+func printEndpoints(out io.Writer, r Ready, state, readyFile string, sample example) {
 	fmt.Fprintf(out, `The local cloud is up. Stop it with Ctrl-C.
 
   dashboard         %s   open it in a browser
 
   S3                %s   bucket %s
-  SQS               %s   queue  %s
+  SQS               %s   queue %s
   GCS               %s
-  Pub/Sub           %s   (gRPC)
+  Pub/Sub           %s   gRPC
   BigQuery          %s   project %s
-  BigQuery Storage  %s   (gRPC)
+  BigQuery Storage  %s   gRPC
   loader            %s
   configuration     %s
-  state             %s (%s)
+  state             %s
 
 Try it in another terminal:
 
-  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1 \
-    aws --endpoint-url %s s3 cp testdata/alb/vrl.log 's3://%s/AWSLogs/1_elasticloadbalancing_us-east-1_app.my-lb.1.log'
-  bq --api %s --project_id=%s --oauth_access_token=local query --nouse_legacy_sql 'SELECT COUNT(*) AS requests FROM logs.alb'
-  seneka query --local %s "SELECT elb_status_code, COUNT(*) AS requests FROM logs.alb GROUP BY 1 ORDER BY 2 DESC"
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  export AWS_DEFAULT_REGION=us-east-1
+  aws --endpoint-url %s s3 cp \
+    %s s3://%s/%s
 
-`, r.Dashboard, r.S3, r.S3Bucket, r.SQS, r.QueueURL, r.GCS, r.PubSub, r.BigQuery, r.Project, r.BigQueryStorage, r.Loader, r.Config, data, what,
-		r.S3, r.S3Bucket, r.BigQuery, r.Project, readyFile)
+  bq --api %s --project_id=%s --oauth_access_token=local \
+    query --nouse_legacy_sql 'SELECT COUNT(*) AS all_lines FROM %s'
+
+  %s query --local %s \
+    'SELECT source_file, COUNT(*) AS n FROM %s GROUP BY 1 ORDER BY 2 DESC'
+
+`, r.Dashboard, r.S3, r.S3Bucket, r.SQS, path.Base(r.QueueURL), r.GCS, r.PubSub, r.BigQuery, r.Project, r.BigQueryStorage, r.Loader, r.Config, state,
+		r.S3, sample.file, r.S3Bucket, sample.key, r.BigQuery, r.Project, sample.table, os.Args[0], readyFile, sample.table)
+}
+
+// example is what the commands to try put, and where they look for it.
+type example struct{ file, key, table string }
+
+// newExample returns a sample of this repository for the default configuration, and what is to be
+// filled in for any other.
+func newExample(o stackOptions, cfg *config.Config) example {
+	if o.Config == "" {
+		return example{"testdata/alb/vrl.log", "my-load-balancer.log", cfg.Sources[0].Table}
+	}
+	table := cfg.Sources[0].Table
+	if dataset, name, _ := strings.Cut(table, "."); strings.Contains(name, "{") {
+		table = dataset + ".seneka_rejects" // which one the file goes to, its key says
+	}
+	return example{"FILE", "KEY", table}
 }
 
 // hostOf returns host:port of a URL that this program made.

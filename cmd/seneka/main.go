@@ -2,12 +2,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -72,26 +75,77 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "seneka",
 		Short: "Log files from Amazon S3 to BigQuery, each line exactly once",
-		Long: `Seneka brings every log file that lands in Amazon S3 into BigQuery within seconds, each line exactly once.
+		Long: `Seneka brings every log file that lands in Amazon S3 into BigQuery within
+seconds, each line exactly once.
 
-Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 done, and what was checked is not valid.`,
+Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 done, and what
+was checked is not valid.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       telemetry.Version(),
-		Args:          cobra.NoArgs,
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, cmd) })
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill())
 	return root
 }
 
-// args makes a positional-argument check answer with the usage exit code.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// newHelp is cobra's help command, but for a command that is not there it fails.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, a []string) error {
+			about, rest, err := cmd.Root().Find(a)
+			if err != nil || len(rest) > 0 {
+				return noCommand(about, rest)
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+	}
+}
+
+// noCommand refuses the arguments of a command that has only further commands, and names those that
+// were perhaps meant.
+func noCommand(cmd *cobra.Command, a []string) error {
+	if len(a) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %q for %q", a[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if meant := cmd.SuggestionsFor(a[0]); len(meant) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(meant, " or "))
+	}
+	return usage(err, cmd)
+}
+
+// args makes a check of positional arguments answer with the usage exit code and say what the
+// command takes.
+func args(check cobra.PositionalArgs, takes string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, a []string) error {
-		if err := check(cmd, a); err != nil {
-			return usage(err, cmd)
+		if check(cmd, a) != nil {
+			return usage(fmt.Errorf("%s takes %s; got %s", strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), takes, cmp.Or(strings.Join(a, " "), "none")), cmd)
 		}
 		return nil
 	}
+}
+
+// port is the value of a flag that names a port of this machine.
+type port struct{ n *int }
+
+func (p port) String() string { return strconv.Itoa(*p.n) }
+func (p port) Type() string   { return "port" }
+
+// Set implements pflag.Value.
+func (p port) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return errors.New("write a number from 0 to 65535")
+	}
+	*p.n = int(n)
+	return nil
 }

@@ -33,18 +33,18 @@ func eventCopy(t *testing.T, rng *rand.Rand, bucket string, f logFile, etag stri
 	}}}
 	switch rng.IntN(3) {
 	case 0:
-		return asJSON(t, s3Event)
+		return marshal(t, s3Event)
 	case 1:
-		return asJSON(t, object{"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:us-east-1:000000000000:logs", "Message": asJSON(t, s3Event), "Timestamp": at})
+		return marshal(t, object{"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:us-east-1:000000000000:logs", "Message": marshal(t, s3Event), "Timestamp": at})
 	default:
-		return asJSON(t, object{
+		return marshal(t, object{
 			"version": "0", "id": "1", "detail-type": "Object Created", "source": "aws.s3", "time": at,
 			"detail": object{"version": "0", "bucket": object{"name": bucket}, "object": object{"key": f.key, "size": len(f.data), "etag": etag, "sequencer": sequencer}},
 		})
 	}
 }
 
-func asJSON(t *testing.T, v any) string {
+func marshal(t *testing.T, v any) string {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {

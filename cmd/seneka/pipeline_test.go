@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -171,6 +172,7 @@ type pipeline struct {
 
 	args   []string // of the cloud
 	ready  Ready
+	slowed *Ready // where the programs find the cloud instead, if it is to be slow
 	s3     *s3.Client
 	sqs    *sqs.Client
 	pubsub *pubsub.Client
@@ -261,10 +263,13 @@ func (p *pipeline) connect(t *testing.T) {
 	t.Cleanup(func() { p.pubsub.Close() })
 }
 
+// environment is the programs'.
+func (p *pipeline) environment() map[string]string { return cmp.Or(p.slowed, &p.ready).environment() }
+
 // startForwarder starts the forwarder and does not wait for it.
 func (p *pipeline) startForwarder(t *testing.T) {
 	t.Helper()
-	env := p.ready.environment()
+	env := p.environment()
 	env["SENEKA_VISIBILITY_SECONDS"] = "2"
 	p.forwarder = start(t, env, "forwarder")
 }
@@ -272,7 +277,7 @@ func (p *pipeline) startForwarder(t *testing.T) {
 // startLoader starts the loader where the cloud pushes to and does not wait for it.
 func (p *pipeline) startLoader(t *testing.T) {
 	t.Helper()
-	env := p.ready.environment()
+	env := p.environment()
 	env["SENEKA_LISTEN"], env["PORT"], _ = net.SplitHostPort(hostOf(p.ready.Loader))
 	p.loader = start(t, env, "loader")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -8,30 +9,32 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"os"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"cloud.google.com/go/bigquery"
+	"cloud.google.com/go/civil"
 	"github.com/jedib0t/go-pretty/v6/table"
 	textalign "github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-// printTable prints a result for people.
+// printTable prints a result for people: as a table, or, where that is wider than the terminal, as a
+// list of each row's columns.
 func printTable(w io.Writer, rows *bqquery.Rows) error {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
-	n := 0
+	var cells []table.Row
 	err := each(rows, func(values []bigquery.Value) error {
-		cells := make(table.Row, len(values))
+		line := make(table.Row, len(values))
 		for i, v := range values {
-			cells[i] = text(v, rows.Columns[i], "NULL")
+			line[i] = visible(text(v, rows.Columns[i], "NULL"))
 		}
-		t.AppendRow(cells)
-		n++
+		cells = append(cells, line)
 		return nil
 	})
 	if err != nil {
@@ -41,12 +44,70 @@ func printTable(w io.Writer, rows *bqquery.Rows) error {
 	for i, c := range rows.Columns {
 		header[i] = c.Name
 	}
-	t.AppendHeader(header)
-	t.SetColumnConfigs(numbersRight(rows.Columns))
-	t.Style().Format.Header = textalign.FormatDefault // as the columns are called
-	t.Render()
-	_, err = fmt.Fprintf(w, "%d rows\n", n)
+	printed := asTable(header, cells, numbersRight(rows.Columns))
+	if width := terminalWidth(w); width > 0 && textalign.LongestLineLen(printed) > width {
+		printed = asList(header, cells, width)
+	}
+	of := "rows"
+	if len(cells) == 1 {
+		of = "row"
+	}
+	_, err = fmt.Fprintf(w, "%s\n%d %s\n", printed, len(cells), of)
 	return err
+}
+
+func asTable(header table.Row, cells []table.Row, columns []table.ColumnConfig) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = textalign.FormatDefault // as the columns are called
+	t.SetColumnConfigs(columns)
+	t.AppendHeader(header)
+	t.AppendRows(cells)
+	return t.Render()
+}
+
+// asList prints each row as lines of a column's name and its value.
+func asList(header table.Row, cells []table.Row, width int) string {
+	names := 0
+	for _, h := range header {
+		names = max(names, textalign.StringWidth(fmt.Sprint(h)))
+	}
+	var b strings.Builder
+	for n, line := range cells {
+		fmt.Fprintf(&b, "%s\n", textalign.Pad(fmt.Sprintf("── row %d ", n+1), width, '─'))
+		for i, cell := range line {
+			fmt.Fprintf(&b, "%s  %s\n", textalign.Pad(fmt.Sprint(header[i]), names, ' '), cell)
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// visible writes control characters as escapes: a log holds what strangers sent, and a terminal
+// obeys some of them.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// terminalWidth returns the columns of the terminal that w is; 0 for anything else.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // numbersRight aligns numbers as people compare them.
@@ -112,7 +173,7 @@ func printJSON(w io.Writer, rows *bqquery.Rows) error {
 	}
 	separator := "\n"
 	err := each(rows, func(values []bigquery.Value) error {
-		data, err := json.Marshal(membersOf(values, rows.Columns))
+		data, err := encode(membersOf(values, rows.Columns))
 		if err != nil {
 			return err
 		}
@@ -123,7 +184,11 @@ func printJSON(w io.Writer, rows *bqquery.Rows) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, "\n]\n")
+	end := "\n]\n"
+	if separator == "\n" { // of no rows
+		end = "]\n"
+	}
+	_, err = io.WriteString(w, end)
 	return err
 }
 
@@ -151,7 +216,7 @@ func text(v bigquery.Value, c row.Column, null string) string {
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case members, []any:
-		data, err := json.Marshal(v)
+		data, err := encode(v)
 		if err != nil {
 			return fmt.Sprint(v)
 		}
@@ -194,13 +259,23 @@ func plain(v bigquery.Value, c row.Column) any {
 		return v
 	case nil, bool, int64:
 		return v
+	case civil.Time, civil.DateTime:
+		return trimFraction(fmt.Sprint(v))
 	case *bigquery.IntervalValue:
 		return interval(v)
 	case *bigquery.RangeValue:
 		return "[" + bound(v.Start) + ", " + bound(v.End) + ")"
 	default:
-		return fmt.Sprint(v) // civil dates and times
+		return fmt.Sprint(v) // civil dates
 	}
+}
+
+// trimFraction takes off a time the zeros behind its fraction's last digit.
+func trimFraction(s string) string {
+	if !strings.Contains(s, ".") {
+		return s
+	}
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
 }
 
 // interval returns an INTERVAL as BigQuery writes it. The client library's own text has the sign of
@@ -223,6 +298,15 @@ func decimal(r *big.Rat) string {
 	return r.FloatString(digits)
 }
 
+// encode is json.Marshal that leaves <, > and & as they are, which a URL is full of.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 // members is an object whose members keep the order of the columns.
 type members []member
 
@@ -235,11 +319,11 @@ type member struct {
 func (m members) MarshalJSON() ([]byte, error) {
 	data := []byte{'{'}
 	for i, e := range m {
-		name, err := json.Marshal(e.name)
+		name, err := encode(e.name)
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(e.value)
+		value, err := encode(e.value)
 		if err != nil {
 			return nil, err
 		}

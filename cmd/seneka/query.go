@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
@@ -21,14 +23,23 @@ func newQuery() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query SQL",
 		Short: "Run a query in BigQuery and print its result",
-		Long: `Run one GoogleSQL query, in the real BigQuery or, with --local, in a local cloud.
-Prints a table; --json an array of objects, --csv comma-separated values.
+		Long: `Run one GoogleSQL query, in the real BigQuery or, with --local, in a local
+cloud. Prints a table, or where a terminal is too narrow for it, a list of each
+row's columns; with --json an array of objects, with --csv comma-separated
+values. For - it reads the query from standard input.
 
 Exit codes: 0 done, 1 the query failed, 2 wrong command line.`,
-		Example: `  seneka query --local ready.json "SELECT elb_status_code, COUNT(*) AS requests FROM logs.alb GROUP BY 1 ORDER BY 2 DESC"
-  seneka query --project acme-logs --csv "SELECT * FROM logs.seneka_loads ORDER BY visible_at DESC LIMIT 20"`,
-		Args: args(cobra.ExactArgs(1)),
+		Example: `  seneka query --local ready.json 'SELECT elb, COUNT(*) AS n FROM logs.alb GROUP BY 1'
+  seneka query --project acme-logs --csv 'SELECT * FROM logs.seneka_freshness'`,
+		Args: args(cobra.ExactArgs(1), "one SQL statement, in quotes"),
 		RunE: func(cmd *cobra.Command, a []string) error {
+			sql, err := statement(cmd, a[0])
+			if err != nil {
+				return err
+			}
+			if strings.TrimSpace(sql) == "" {
+				return usage(errors.New("the SQL statement is empty"), cmd)
+			}
 			if asJSON && asCSV {
 				return usage(errors.New("--json and --csv exclude each other"), cmd)
 			}
@@ -37,9 +48,9 @@ Exit codes: 0 done, 1 the query failed, 2 wrong command line.`,
 				return err
 			}
 			defer bq.Close()
-			rows, err := bq.Query(cmd.Context(), a[0])
+			rows, err := bq.Query(cmd.Context(), sql)
 			if err != nil {
-				return err
+				return plainly(err)
 			}
 			show := printTable
 			switch {
@@ -51,11 +62,32 @@ Exit codes: 0 done, 1 the query failed, 2 wrong command line.`,
 			return show(cmd.OutOrStdout(), rows)
 		},
 	}
-	cmd.Flags().StringVar(&project, "project", "", "project that pays for the query (GOOGLE_CLOUD_PROJECT)")
-	cmd.Flags().StringVar(&local, "local", "", "ready file of a local cloud to ask instead of BigQuery")
+	cmd.Flags().StringVar(&project, "project", "", "`PROJECT` that pays for the query (GOOGLE_CLOUD_PROJECT)")
+	cmd.Flags().StringVar(&local, "local", "", "ask the local cloud that wrote this ready `FILE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array of objects")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "print comma-separated values with a header")
 	return cmd
+}
+
+// statement returns the query that an argument gives, or for - standard input.
+func statement(cmd *cobra.Command, arg string) (string, error) {
+	if arg != "-" {
+		return arg, nil
+	}
+	sql, err := io.ReadAll(cmd.InOrStdin())
+	if err != nil {
+		return "", fmt.Errorf("read the query: %w", err)
+	}
+	return string(sql), nil
+}
+
+// plainly leaves out of an error of BigQuery's what says nothing to the person who wrote the query.
+func plainly(err error) error {
+	var api *googleapi.Error
+	if errors.As(err, &api) && api.Message != "" {
+		return fmt.Errorf("BigQuery: %s", api.Message)
+	}
+	return err
 }
 
 // openBigQuery connects to the local cloud whose ready file is local, to the stand-in that
@@ -70,11 +102,11 @@ func openBigQuery(ctx context.Context, project, local string) (*bqquery.Client, 
 		if err != nil {
 			return nil, err
 		}
-		u, err := url.Parse(ready.BigQuery)
-		if err != nil {
-			return nil, fmt.Errorf("ready file %s: bigquery: %w", local, err)
+		host := hostOf(ready.BigQuery)
+		if host == "" {
+			return nil, fmt.Errorf("ready file %s: bigquery is %q, not a URL", local, ready.BigQuery)
 		}
-		opts, project = bqquery.EmulatorOptions(u.Host), cmp.Or(project, localProject)
+		opts, project = bqquery.EmulatorOptions(host), cmp.Or(project, localProject)
 	}
 	project = cmp.Or(project, os.Getenv("GOOGLE_CLOUD_PROJECT"))
 	if project == "" {

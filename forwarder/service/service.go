@@ -19,7 +19,6 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
-	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
 // drain is how long copies under way may take after SIGTERM: ECS kills a task 30 s after it.
@@ -80,7 +79,6 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Workers: int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
-	log.Info("receiving", "version", telemetry.Version(), "queue", cfg.Queue, "landing", cfg.Landing, "workers", workers, "max_bytes", budget, "visibility_seconds", visibility)
 	return &Service{loop, gcs}, nil
 }
 
