@@ -25,9 +25,10 @@ import (
 )
 
 // drain is how long requests under way may take once the server is told to stop; then they are cut
-// and will be delivered again. Cloud Run kills an instance ten seconds after SIGTERM.
+// and will be delivered again. Cloud Run kills an instance ten seconds after SIGTERM, and closing the
+// clients takes up to three of them.
 // https://cloud.google.com/run/docs/container-contract#instance-shutdown
-const drain = 8 * time.Second
+const drain = 5 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -134,5 +135,41 @@ func TestRunSaysWhyItCannotStart(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%q: error %q does not name %s", name, value, err, want)
 		}
+	}
+}
+
+// A request that takes longer than the server may wait is refused, which is no failure: it is
+// delivered again.
+func TestShutdownCutsSlowRequests(t *testing.T) {
+	requests, cut := context.WithCancel(t.Context())
+	defer cut()
+	begun := make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	addr := net.JoinHostPort("127.0.0.1", freePort(t))
+	server, err := serve(requests, addr, slow, slog.New(slog.DiscardHandler), make(chan error, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := make(chan int, 1)
+	go func() {
+		resp, err := http.Post("http://"+addr, "application/json", nil)
+		if err != nil {
+			t.Error(err)
+			status <- 0
+			return
+		}
+		resp.Body.Close()
+		status <- resp.StatusCode
+	}()
+	<-begun
+	if err := shutdown(t.Context(), server, cut, time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	if got := <-status; got != http.StatusServiceUnavailable {
+		t.Errorf("the request was answered with %d, want 503", got)
 	}
 }

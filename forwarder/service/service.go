@@ -11,6 +11,7 @@ import (
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/format/formats"
@@ -64,7 +65,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLogger(log)))
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS settings: %w", err)
 	}
@@ -88,6 +89,18 @@ func configuration(ctx context.Context, path string, gcs *gcsstore.Store) (*conf
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return config.Load(ctx, path, gcs.OpenLive, formats.Names())
+}
+
+// sdkLogger lets AWS's SDK log into log, in the form of everything else. What it calls debugging,
+// such as a word on each object without a checksum, is shown at that level.
+func sdkLogger(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(class logging.Classification, format string, args ...any) {
+		level := slog.LevelDebug
+		if class == logging.Warn {
+			level = slog.LevelWarn
+		}
+		log.Log(context.Background(), level, fmt.Sprintf("AWS SDK: "+format, args...))
+	})
 }
 
 // Run forwards until ctx ends, then drains: see forward.Loop.

@@ -92,9 +92,8 @@ const (
 	// deliveryLimit is how long the reading of one file may take: a push request lives 600 s at
 	// most, and the rows have to be claimed and committed then.
 	deliveryLimit = 8 * time.Minute
-	// poolDrain is how long the pooled streams may take to end: Cloud Run kills an instance ten
-	// seconds after SIGTERM.
-	poolDrain = 2 * time.Second
+	// poolDrain is how long the pooled streams may take to end: see drain.
+	poolDrain = time.Second
 )
 
 // closerFunc makes a function an io.Closer.

@@ -37,6 +37,8 @@ import (
 type Client struct {
 	raw     *storage.BigQueryWriteClient
 	managed *managedwriter.Client
+	ctx     context.Context // of the appends to logs
+	cancel  context.CancelFunc
 
 	mu     sync.Mutex
 	logs   map[row.Table]*logStream
@@ -74,11 +76,16 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to the BigQuery Storage Write API: %w", err), raw.Close())
 	}
-	return &Client{raw: raw, managed: managed, logs: map[row.Table]*logStream{}}, nil
+	ctx, cancel := context.WithCancel(ctx)
+	return &Client{raw: raw, managed: managed, ctx: ctx, cancel: cancel, logs: map[row.Table]*logStream{}}, nil
 }
 
-// Close waits for the appends to logs that are under way, a minute each at most, and ends the
-// logs' streams and both connections. Calls on streams of files that are under way fail, and so
+// closeWait is how long Close waits for appends to logs: an instance that is told to stop has ten
+// seconds for all.
+const closeWait = 2 * time.Second
+
+// Close waits for the appends to logs that are under way, but not longer than two seconds, and ends
+// the logs' streams and both connections. Calls on streams of files that are under way fail, and so
 // does all that comes after.
 func (c *Client) Close() error {
 	c.mu.Lock()
@@ -86,6 +93,8 @@ func (c *Client) Close() error {
 	logs := c.logs
 	c.logs = nil
 	c.mu.Unlock()
+	defer c.cancel()
+	defer time.AfterFunc(closeWait, c.cancel).Stop()
 	var errs []error
 	for _, l := range logs {
 		errs = append(errs, l.close())

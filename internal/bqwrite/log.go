@@ -46,7 +46,7 @@ func (c *Client) log(t row.Table, desc *descriptorpb.DescriptorProto) (*logStrea
 	}
 	l, ok := c.logs[t]
 	if !ok {
-		l = &logStream{client: c.managed, table: t, desc: desc}
+		l = &logStream{ctx: c.ctx, client: c.managed, table: t, desc: desc}
 		c.logs[t] = l
 	}
 	return l, nil
@@ -55,6 +55,7 @@ func (c *Client) log(t row.Table, desc *descriptorpb.DescriptorProto) (*logStrea
 // logStream is a table's default stream. One request is on its way at a time; what comes meanwhile
 // gathers into the next.
 type logStream struct {
+	ctx    context.Context // of all its requests
 	client *managedwriter.Client
 	table  row.Table
 	desc   *descriptorpb.DescriptorProto
@@ -169,7 +170,7 @@ func (l *logStream) write(list ...*logPart) error {
 	for _, p := range list {
 		rows = append(rows, p.rows...)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
+	ctx, cancel := context.WithTimeout(l.ctx, logTimeout)
 	defer cancel()
 	result, err := l.stream.AppendRows(ctx, rows)
 	if err == nil {
@@ -184,7 +185,7 @@ func (l *logStream) write(list ...*logPart) error {
 
 // open makes the stream. It keeps its context, so that only the making of it is limited in time.
 func (l *logStream) open() error {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(l.ctx)
 	limit := time.AfterFunc(logTimeout, cancel)
 	s, err := l.client.NewManagedStream(ctx,
 		managedwriter.WithDestinationTable(l.table.Path()),

@@ -369,6 +369,23 @@ func TestCloseWaitsForLogs(t *testing.T) {
 	b.wantRows("under way", "waiting")
 }
 
+// A service that does not answer does not keep a process from ending.
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	b := newBench(t)
+	c := connect(t, b.Server)
+	arrived, release := b.hold()
+	defer release()
+	answer := make(chan error, 1)
+	go func() { answer <- c.Append(t.Context(), b.table, b.desc(), b.encode(0, "under way")) }()
+	<-arrived
+	if err := c.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := <-answer; err == nil {
+		t.Error("an append that had no answer is well")
+	}
+}
+
 // An append that found its stream just before Close did opens nothing after it.
 func TestLogAppendOvertakenByClose(t *testing.T) {
 	b := newBench(t)

@@ -25,6 +25,8 @@ func lasting() []goleak.Option {
 		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
 		// managedwriter cancels the context of a connection 20 s after it gave the connection up.
 		goleak.IgnoreAnyFunction("cloud.google.com/go/bigquery/storage/managedwriter.(*connection).getStream.func1"),
+		// It sleeps up to a second before it sees that an append's context has ended.
+		goleak.IgnoreAnyFunction("cloud.google.com/go/bigquery/storage/managedwriter.(*ManagedStream).processRetry"),
 	}
 }
 
