@@ -22,6 +22,7 @@ type queue struct {
 	deleted  []string
 	hides    []string
 	failHide bool
+	failNext int // so many receives fail first
 }
 
 type queued struct {
@@ -36,6 +37,10 @@ func (q *queue) send(id, body string) {
 }
 
 func (q *queue) Receive(ctx context.Context, most int, visibility time.Duration) ([]Message, error) {
+	if q.failNext > 0 {
+		q.failNext--
+		return nil, errors.New("503")
+	}
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
 		if got := q.take(most, visibility); len(got) > 0 {
@@ -216,6 +221,16 @@ func TestLoopHeartbeatFails(t *testing.T) {
 }
 
 // Told to stop, the loop lets short copies finish and gives long ones back at once.
+// A queue that cannot be reached for an hour is no reason to stop.
+func TestLoopReceiveFails(t *testing.T) {
+	q := &queue{failNext: 3600}
+	q.send("m", event("m"))
+	run(t, q, 2*time.Hour, func(context.Context, object.Event) error { return nil })
+	if len(q.deleted) != 1 {
+		t.Errorf("deleted %v, want the message", q.deleted)
+	}
+}
+
 func TestLoopDrain(t *testing.T) {
 	q := &queue{}
 	q.send("short", event("short"))

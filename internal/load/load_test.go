@@ -222,6 +222,14 @@ func (c cutting) Open(ctx context.Context, o object.Landed) (*object.Body, error
 	return b, err
 }
 
+// Equal lines are different records: nothing takes one for a repeat of the other.
+func TestLoadEqualLines(t *testing.T) {
+	w := newWorld()
+	f := w.file("k", "v1", "a\na\na\n")
+	mustLoad(t, newLoader(w), f, Loaded)
+	w.checkOnce(t, f, []string{"1:a", "2:a", "3:a"}, nil)
+}
+
 // Deliveries of one file at the same time, on several instances, in versions of two.
 func TestLoadConcurrently(t *testing.T) {
 	for round := range 200 {
