@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc"
@@ -37,6 +38,7 @@ type Server struct {
 	mu    sync.Mutex
 	calls map[string]int
 	hook  Hook
+	ahead time.Duration // of the clock that streams live by
 }
 
 // Hook sees each call and each request of a stream before it is handled, and may wait or fail it.
@@ -108,7 +110,7 @@ func (s *Server) listen(addr string) {
 		s.t.Fatal(err)
 	}
 	server := grpc.NewServer(append(write.ServerOptions(), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))...)
-	storagepb.RegisterBigQueryWriteServer(server, write.New(store, write.Options{Dir: s.dir}))
+	storagepb.RegisterBigQueryWriteServer(server, write.New(store, write.Options{Dir: s.dir, Now: s.now}))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -129,6 +131,19 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.stop()
 	s.listen(s.Storage)
+}
+
+// Advance moves on the clock that streams live by.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead += d
+}
+
+func (s *Server) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.ahead)
 }
 
 // Table makes the table local.logs.name.
