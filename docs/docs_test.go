@@ -44,7 +44,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 func testsOf(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
-	for _, file := range files(t, "_test.go") {
+	for _, file := range files(t, ".go") {
 		for _, m := range testFunc.FindAllStringSubmatch(read(t, file), -1) {
 			known[m[1]] = true
 		}
