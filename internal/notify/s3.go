@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/seneka-io/seneka/internal/object"
 )
@@ -168,7 +169,7 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 	if size == nil || *size < 0 {
 		return object.Event{}, errors.New("object size is missing or negative")
 	}
-	t, err := parseTime("event time", at)
+	t, err := awsTime("event time", at)
 	if err != nil {
 		return object.Event{}, err
 	}
@@ -179,4 +180,14 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 		Sequencer: sequencer,
 		Time:      t,
 	}, nil
+}
+
+// awsTime reads the time of an event, ISO 8601 by the documentation. S3 writes UTC and says so; moto
+// leaves the zone out.
+func awsTime(name, value string) (time.Time, error) {
+	const withoutZone = "2006-01-02T15:04:05"
+	if t, err := time.Parse(withoutZone, value); err == nil {
+		return t, nil
+	}
+	return parseTime(name, value)
 }

@@ -188,6 +188,22 @@ func TestS3Records(t *testing.T) {
 	}
 }
 
+// S3 says that its times are UTC; moto's say nothing, have no sequencer and do without most of the rest.
+func TestS3TimeWithoutZone(t *testing.T) {
+	const byMoto = `{"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+		"eventTime": "2026-11-22T10:02:38.790822", "eventName": "ObjectCreated:Put", "s3": {"s3SchemaVersion": "1.0",
+		"configurationId": "x", "bucket": {"name": "logs", "arn": "arn:aws:s3:::logs"},
+		"object": {"key": "alb%2Fa+b.gz", "size": 483, "eTag": "1668fd606e61354810fec051d73bd68c"}}}]}`
+	m, err := S3([]byte(byMoto))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 22, 10, 2, 38, 790822000, time.UTC)
+	if want := event("logs", "alb/a b.gz", "1668fd606e61354810fec051d73bd68c", 483, "", "", at); len(m.Events) != 1 || m.Events[0] != want {
+		t.Errorf("got %+v, want %+v", m.Events, want)
+	}
+}
+
 func TestS3ManyRecordsKeepTheirOrder(t *testing.T) {
 	const n = 5000
 	rs := make([]string, n)
