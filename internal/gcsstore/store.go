@@ -100,6 +100,9 @@ func (s *Store) Ledger(bucket string) *Ledger { return &Ledger{s, bucket} }
 // maxClaim bounds what is read as a claim: one names at most 10,000 streams.
 const maxClaim = 4 << 20
 
+// errNoGeneration is an answer that a claim cannot be replaced by.
+var errNoGeneration = errors.New("the answer names no generation: no header x-goog-generation")
+
 // Get implements load.Ledger.
 func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation int64, err error) {
 	r, err := l.store.client.Bucket(l.bucket).Object(name).NewReader(ctx)
@@ -113,6 +116,9 @@ func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation 
 	}
 	if len(data) > maxClaim {
 		return nil, 0, l.tooLong(name)
+	}
+	if r.Attrs.Generation <= 0 {
+		return nil, 0, l.fail(name, errNoGeneration) // such a claim could be neither told from none nor replaced
 	}
 	return data, r.Attrs.Generation, nil
 }
