@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/api/option"
@@ -148,9 +149,10 @@ func Router(cfg *config.Config) (load.Router, error) {
 	}, nil
 }
 
-func emulator(hostport string, options func(string) []option.ClientOption) []option.ClientOption {
-	if hostport == "" {
+// emulator returns the options that lead to a stand-in at address, host:port with or without http://.
+func emulator(address string, options func(string) []option.ClientOption) []option.ClientOption {
+	if address == "" {
 		return nil
 	}
-	return options(hostport)
+	return options(strings.TrimPrefix(address, "http://"))
 }

@@ -113,8 +113,8 @@ func (s *stack) startGoogle() {
 		s.gcs.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: bucket})
 	}
 	s.bq = bqtest.Start(s)
-	s.Setenv("STORAGE_EMULATOR_HOST", strings.TrimPrefix(s.gcs.URL(), "http://"))
-	s.Setenv("BIGQUERY_EMULATOR_HOST", s.bq.REST)
+	s.Setenv("STORAGE_EMULATOR_HOST", s.gcs.URL()) // with http://, without which other tests do
+	s.Setenv("BIGQUERY_EMULATOR_HOST", "http://"+s.bq.REST)
 	s.Setenv("BIGQUERY_STORAGE_EMULATOR_HOST", s.bq.Storage)
 }
 
