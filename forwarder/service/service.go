@@ -80,7 +80,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
-		Workers: int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
+		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
 	return &Service{loop, gcs}, nil
 }
