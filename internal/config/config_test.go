@@ -77,6 +77,10 @@ func TestParseExample(t *testing.T) {
 			t.Errorf("%s goes to %s, %v; want %s", key, m.Table, ok, want)
 		}
 	}
+	upload := object.Source{Store: object.GCS, Bucket: "acme-seneka-landing", Key: "partner/a.log.gz"}
+	if m, ok := c.Match(upload); !ok || m.Source.Name != "alb-partner" {
+		t.Errorf("%s goes to %+v, %v", upload, m, ok)
+	}
 }
 
 func TestParseRatios(t *testing.T) {
