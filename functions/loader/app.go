@@ -19,6 +19,8 @@ import (
 	"github.com/seneka-io/seneka/internal/gcsstore"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/telemetry"
+	"github.com/seneka-io/seneka/internal/unmatched"
 )
 
 // App is the loader with its clients: made once per process, shared by concurrent requests, closed.
@@ -85,7 +87,11 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	delivered := *loader
 	delivered.Limit = deliveryLimit
 	app.load = loader.Load
-	app.handler = &Handler{Load: delivered.Load, Stat: gcs.Stat, Log: log}
+	tally := telemetry.NewTally(log, "loader: files since the start")
+	app.closers = append(app.closers, tally)
+	app.handler = &Handler{
+		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
+	}
 	return app, nil
 }
 
@@ -144,7 +150,7 @@ func Router(cfg *config.Config) (load.Router, error) {
 			return load.Target{}, false
 		}
 		t := known[m.Source]
-		t.Table = m.Table
+		t.Table, t.As = m.Table, m.As
 		return t, true
 	}, nil
 }

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type queue struct {
 	messages []*queued
 	deleted  []string
 	hides    []string
-	failHide bool
+	failHide int           // this many of the first fail; less than 0: all
 	failNext int           // so many receives fail first
 	ahead    time.Duration // of the clock
 }
@@ -95,7 +96,7 @@ func (q *queue) Hide(_ context.Context, m Message, visibility time.Duration) err
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hides = append(q.hides, fmt.Sprintf("%s %s", m.ID, visibility))
-	if q.failHide {
+	if q.failHide < 0 || len(q.hides) <= q.failHide {
 		return errors.New("the receipt handle has expired")
 	}
 	held := q.find(m.ID)
@@ -116,6 +117,37 @@ func event(keys ...string) string {
 		body += fmt.Sprintf(`{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"2026-01-01T00:00:00.000Z","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"src"},"object":{"key":%q,"size":3,"eTag":"e","sequencer":"01"}}}`, k)
 	}
 	return body + "]}"
+}
+
+// What no source matches is done, counted and noted, but has no line each in the log.
+func TestLoopUnmatched(t *testing.T) {
+	var said bytes.Buffer
+	var noted []string
+	q := &queue{}
+	q.send("m", event("a/1", "a/2", "good"))
+	synctest.Test(t, func(t *testing.T) {
+		l := &Loop{
+			Queue: q, Log: slog.New(slog.NewTextHandler(&said, nil)), Workers: 1, Bytes: 1000, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Forward: func(_ context.Context, e object.Event, _ time.Time) (Outcome, error) {
+				if e.Key == "good" {
+					return Forwarded, nil
+				}
+				return Unmatched, nil
+			},
+			Unmatched: func(_ context.Context, s object.Source) { noted = append(noted, s.String()) },
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := l.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	if got := fmt.Sprint(q.deleted, noted); got != "[m] [s3://src/a/1 s3://src/a/2]" {
+		t.Errorf("deleted and noted: %s", got)
+	}
+	if log := said.String(); strings.Contains(log, "s3://src/a/") || !strings.Contains(log, "forwarded=1 unmatched=2") {
+		t.Errorf("the log has a line for each file, or no counts:\n%s", log)
+	}
 }
 
 // run runs a loop over q in a bubble for so long, then stops it and waits for its end.
@@ -217,10 +249,25 @@ func TestLoopHeartbeat(t *testing.T) {
 	}
 }
 
-// A heartbeat that fails ends, and the copy goes on: whoever gets the message too finds it made, and
-// deletes the message by a receipt that is still good.
+// Where the heartbeat fails once, the next one hides the message again: nobody else gets it.
+func TestLoopHeartbeatFailsOnce(t *testing.T) {
+	q := &queue{failHide: 1}
+	q.send("m", event("long"))
+	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
+		if !pause(ctx, 30*time.Minute+time.Second) {
+			return ctx.Err()
+		}
+		return nil
+	})
+	if q.messages[0].receives != 1 || len(q.deleted) != 1 {
+		t.Errorf("%d receives, deleted %v; want one of each", q.messages[0].receives, q.deleted)
+	}
+}
+
+// Heartbeats fail, and the copy goes on: whoever gets the message too finds it made, and deletes the
+// message by a receipt that is still good.
 func TestLoopHeartbeatFails(t *testing.T) {
-	q := &queue{failHide: true}
+	q := &queue{failHide: -1}
 	q.send("m", event("long"))
 	var made atomic.Bool
 	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {

@@ -77,15 +77,25 @@ func (s *Store) Live(ctx context.Context, bucket, name string) (int64, error) {
 // Stat returns an object's custom metadata and generation, of the live one where o names none.
 // errkind.NotFound if it is gone.
 func (s *Store) Stat(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error) {
+	d, generation, err := s.Describe(ctx, o)
+	return d.Metadata, generation, err
+}
+
+// Describe returns what the store says of an object and its generation, of the live one where o
+// names none. errkind.NotFound if it is gone.
+func (s *Store) Describe(ctx context.Context, o object.Landed) (d object.Description, generation int64, err error) {
 	h := s.client.Bucket(o.Bucket).Object(o.Name)
 	if o.Generation != 0 {
 		h = h.Generation(o.Generation)
 	}
 	attrs, err := h.Attrs(ctx)
 	if err != nil {
-		return nil, 0, classify(err)
+		return object.Description{}, 0, classify(err)
 	}
-	return attrs.Metadata, attrs.Generation, nil
+	return object.Description{
+		Size: attrs.Size, MD5: attrs.MD5, Created: attrs.Created.UTC(), Metadata: attrs.Metadata,
+		CRC32C: attrs.CRC32C, HasCRC32C: attrs.CRC32C != 0, // 0 is also what the client makes of none
+	}, attrs.Generation, nil
 }
 
 // Ledger is the bucket that holds the claims. Safe for concurrent use.

@@ -36,7 +36,7 @@ func (w *process) loader() *Loader {
 		ensured.known[to.Table], ensured.known[logTable(to.Table)] = made, made
 	}
 	l := &Loader{
-		Route:   func(s object.Source) (Target, bool) { return to, s.Bucket == "src" },
+		Route:   func(s object.Source) (Target, bool) { return route(s, to) },
 		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
 		Now:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now },
 		BatchMax: 100,
@@ -48,6 +48,16 @@ func (w *process) loader() *Loader {
 		w.mu.Unlock()
 	}
 	return l
+}
+
+// route takes the files of s3://src and what others put in place of their copies, as a configuration
+// with the pattern s3://src/** does.
+func route(s object.Source, to Target) (Target, bool) {
+	if s.Store == object.GCS {
+		to.As, _ = object.CopiedFrom(s.Key)
+		return to, to.As.Bucket == "src"
+	}
+	return to, s.Bucket == "src"
 }
 
 // file puts content into landing as version etag of s3://src/key and returns its event.

@@ -107,6 +107,9 @@ type Target struct {
 	Format         *format.Format
 	Table          row.Table
 	MaxRejectRatio float64 // of the records, 0 to 1; more make the whole file rejected
+	// As is the file whose claim counts: of an object that others put where the copy of an S3 object
+	// would lie, that S3 object, so that its lines come once by whichever way. Zero: the file itself.
+	As object.Source
 }
 
 // Router finds the target of a source file; ok is false if no source matches.

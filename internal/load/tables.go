@@ -14,7 +14,7 @@ import (
 
 // metaColumns stand behind a format's own in every table.
 var metaColumns = row.Schema{
-	{Name: "source_file", Type: row.String, Description: "The S3 object that the row comes from, s3://bucket/key."},
+	{Name: "source_file", Type: row.String, Description: "The file that the row comes from: s3://bucket/key, or gs://bucket/name where others put it into the landing bucket."},
 	{Name: "source_line", Type: row.Int64, Description: "1-based number of the record in its file."},
 	{Name: "loaded_at", Type: row.Timestamp, Description: "When the load that wrote the row began; the same for all rows of a file."},
 }
