@@ -112,6 +112,8 @@ func TestUpdateTableColumns(t *testing.T) {
 		{"nothing", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}}, "", []any{"1", []any{"2"}}},
 		{"relaxed and wider", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x"), str("y"), list}}, str("b"), list}, "",
 			[]any{"1", []any{"2", nil, []any{}}, nil, []any{}}},
+		{"lists before others", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}, list, str("b"), {Name: "c", Type: row.Bool, Mode: row.Repeated}, str("d")}, "",
+			[]any{"1", []any{"2"}, []any{}, nil, []any{}, nil}},
 		{"in another order", row.Schema{str("b"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}, str("a")}, "", []any{"1", []any{"2"}, nil}},
 		{"a column gone", row.Schema{str("a")}, "Field s is missing", nil},
 		{"a field gone", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("y")}}}, "Field s.x is missing", nil},

@@ -59,7 +59,7 @@ func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
 	if err := checkSpec(changed.Spec); err != nil {
 		return err
 	}
-	for _, s := range m.statements {
+	for _, s := range append(m.alters, m.fill()...) {
 		if err := tx.Exec(ctx, s); err != nil {
 			return fmt.Errorf("alter table %s: %w", old.Ref, err)
 		}
@@ -69,8 +69,9 @@ func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
 
 // merge collects what makes an old schema a new one.
 type merge struct {
-	table      string
-	statements []string
+	table  string
+	alters []string
+	lists  []string // top-level columns that are added
 }
 
 // columns merges the columns below path; names are their BigQuery names, for errors.
@@ -131,12 +132,19 @@ func (m *merge) column(path, names []string, c *row.Column, changed row.Column) 
 	return err
 }
 
-// add adds a column. An array that is not there is empty, never NULL, so a new top-level one is
-// set so in the rows that exist; ADD COLUMN … DEFAULT [] would crash DuckDB 1.5.
 func (m *merge) add(path []string, c row.Column) {
 	full := strings.Join(append(path[:len(path):len(path)], quote(c.Name)), ".")
-	m.statements = append(m.statements, "ALTER TABLE "+m.table+" ADD COLUMN "+full+" "+duckType(c))
+	m.alters = append(m.alters, "ALTER TABLE "+m.table+" ADD COLUMN "+full+" "+duckType(c))
 	if c.Mode == row.Repeated && len(path) == 0 {
-		m.statements = append(m.statements, "UPDATE "+m.table+" SET "+full+" = []")
+		m.lists = append(m.lists, full+" = []")
 	}
+}
+
+// fill makes new lists empty in the rows that exist: an array that is not there is empty, never NULL.
+// ADD COLUMN … DEFAULT [] would crash DuckDB 1.5, and an ALTER behind the UPDATE would fail.
+func (m *merge) fill() []string {
+	if len(m.lists) == 0 {
+		return nil
+	}
+	return []string{"UPDATE " + m.table + " SET " + strings.Join(m.lists, ", ")}
 }
