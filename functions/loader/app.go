@@ -74,7 +74,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Streams: write,
 		Pool:    load.NewPool(write, time.Now),
 		Log:     write,
-		Tables:  load.NewEnsured(query),
+		Tables:  load.NewEnsured(query, time.Now),
 		Counter: query,
 		Now:     time.Now,
 	}

@@ -69,9 +69,18 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		return Result{Outcome: Ignored, Reason: "no source of the configuration matches the key"}, nil
 	}
 	res, err := l.load(ctx, f, target)
-	if errkind.Is(err, errkind.NotFound) {
+	switch {
+	case errkind.Is(err, errkind.NotFound):
 		// A table that was removed, most likely: the next delivery makes it anew.
 		l.Tables.forget(target)
+		err = errkind.With(errkind.Transient, err)
+	case errors.Is(err, ErrSchema):
+		// A table that was changed, by a loader just now or by a person: the next delivery looks
+		// at it again.
+		l.Tables.refused(target)
+		if l.Pool != nil {
+			l.Pool.drop(ctx, target.Table)
+		}
 		err = errkind.With(errkind.Transient, err)
 	}
 	if err != nil {

@@ -26,9 +26,10 @@ func (w *process) loader() *Loader {
 	if to.Format == nil {
 		to = target
 	}
-	ensured := NewEnsured(w)
+	now := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now }
+	ensured := NewEnsured(w, now)
 	if w.warm {
-		if err := NewEnsured(&process{world: w.world}).dataset(context.Background(), to); err != nil {
+		if err := NewEnsured(&process{world: w.world}, now).dataset(context.Background(), to); err != nil {
 			panic(err)
 		}
 		made := &once{ready: make(chan struct{})}
@@ -38,7 +39,7 @@ func (w *process) loader() *Loader {
 	l := &Loader{
 		Route:   func(s object.Source) (Target, bool) { return route(s, to) },
 		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
-		Now:      func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(time.Millisecond); return w.now },
+		Now:      now,
 		BatchMax: 100,
 	}
 	if w.pooled {

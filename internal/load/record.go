@@ -152,6 +152,12 @@ var rejectLogSpec = row.Spec{
 	ClusterBy:   []string{"source_file", "reason"},
 }
 
+// viewsVersion is that of the views. A loader replaces views of an older version only: so two
+// releases at work side by side do not undo each other's, and a view that a person has edited stays
+// until the next version. It is to be raised with every change of a view's text, or of the columns
+// of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
+const viewsVersion = 1
+
 // views returns the views of t's dataset by name, as GoogleSQL.
 func views(t row.Table) map[string]string {
 	return map[string]string{
