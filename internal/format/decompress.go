@@ -23,7 +23,7 @@ const (
 	inputBuffer = 64 << 10
 	// bombFloor and bombRatio tell a decompression bomb: data over so many bytes that is so many
 	// times as long as what it came from. Logs compress 20 to 50 times; deflate ends at 1,032 times.
-	bombFloor = 1 << 30
+	bombFloor = 256 << 20
 	bombRatio = 250
 )
 
@@ -38,7 +38,7 @@ const (
 // one within the other up to three deep, or none. It streams in bounded memory. As gzip(1) does, it
 // takes zero bytes behind the last gzip member for padding; it refuses anything else there.
 //
-// Data that is broken, cut short, or a decompression bomb (over 1 GiB in any layer, and 250 times as
+// Data that is broken, cut short, or a decompression bomb (over 256 MiB in any layer, and 250 times as
 // long as what was read of r) is an errkind.Permanent error; an error of r is passed on as it is. Close releases memory and leaves r open. A reader serves one goroutine.
 func Decompress(r io.Reader) (io.ReadCloser, error) { return decompressUpTo(r, bombFloor) }
 
@@ -111,10 +111,14 @@ type input struct {
 }
 
 func (in *input) Read(p []byte) (int, error) {
+	if in.err != nil {
+		return 0, in.err
+	}
 	n, err := in.r.Read(p)
 	in.n += int64(n)
-	if err == nil && in.file != nil && in.n > in.floor && in.n/bombRatio > in.file.n {
-		err = broken("a decompression bomb: the file's first %d bytes hold over %d; if it is a log, store it in smaller files", in.file.n, in.n-1)
+	if in.file != nil && in.n > in.floor && in.n/bombRatio > in.file.n {
+		in.err = broken("a decompression bomb: the file's first %d bytes hold %d and more; if it is a log, store it in smaller files", in.file.n, in.n)
+		return 0, in.err
 	}
 	if err != nil && err != io.EOF {
 		in.err = err
