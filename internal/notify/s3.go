@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/object"
 )
@@ -161,6 +162,7 @@ func eventBridge(e envelope) (S3Message, error) {
 
 // newEvent checks that what tells a file and its version is there. Only versioned buckets have a
 // version ID, and the documentation promises a sequencer for nothing but PUT and DELETE.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at string) (object.Event, error) {
 	etag = strings.Trim(etag, `"`)
 	if err := required("bucket name", bucket, "object key", key, "object eTag", etag, "event time", at); err != nil {
@@ -168,6 +170,9 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 	}
 	if size == nil || *size < 0 {
 		return object.Event{}, errors.New("object size is missing or negative")
+	}
+	if !utf8.ValidString(key) { // a table could not tell it from others
+		return object.Event{}, fmt.Errorf("key %s is not UTF-8, as every key in S3 is", short(key))
 	}
 	t, err := awsTime("event time", at)
 	if err != nil {

@@ -136,7 +136,6 @@ func TestS3Keys(t *testing.T) {
 		"a%0Ab":                "a\nb",
 		"dir/":                 "dir/",
 		"../../etc":            "../../etc",
-		"%FF":                  "\xff",
 	} {
 		key, err := json.Marshal(encoded)
 		if err != nil {
@@ -253,6 +252,7 @@ func TestS3Refusals(t *testing.T) {
 		{"size over 63 bits", string(message(record("size", "9223372036854775808"))), "cannot unmarshal number"},
 		{"size in words", string(message(record("size", `"7"`))), "cannot unmarshal string"},
 		{"escape cut off", string(message(record("key", `"a%2"`))), `key "a%2" is not form-encoded`},
+		{"not UTF-8", string(message(record("key", `"a%FF"`))), `key "a\xff" is not UTF-8`},
 		{"escape of no hex", string(message(record("key", `"%zz"`))), `key "%zz" is not form-encoded`},
 		{"one bad record of two", string(message(record(), record("key", `"%"`))), `Records[1]: key "%"`},
 

@@ -70,6 +70,7 @@ func NewReader(r io.Reader, limit int) *Reader {
 func (r *Reader) Next() (Line, error) {
 	for {
 		r.pass()
+		r.passEmpty()
 		n, err := r.find(0)
 		if err != nil {
 			return Line{}, err
@@ -120,6 +121,14 @@ func (r *Reader) pass() {
 	r.take(r.held)
 	r.number += r.count
 	r.held, r.count = 0, 0
+}
+
+// passEmpty goes behind the empty lines that are at hand: a file may be nothing else.
+func (r *Reader) passEmpty() {
+	for r.head < r.tail && r.buf[r.head] == '\n' {
+		r.take(1)
+		r.number++
+	}
 }
 
 // find returns the length of the unread up to the first line ending that is not within its first
