@@ -7,6 +7,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/elb"
+	"github.com/seneka-io/seneka/internal/format/ndjson"
 )
 
 // table lists the formats by name. A new one is a line here, a file in its family's package, and
@@ -14,6 +15,7 @@ import (
 var table = []*format.Format{
 	elb.ALB(),
 	elb.ELB(),
+	ndjson.Format(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
