@@ -1,7 +1,6 @@
 package jsonlog
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -110,5 +109,3 @@ func TestWithin(t *testing.T) {
 		t.Run(name, func(t *testing.T) { check(t, &within, tt.text, tt.want) })
 	}
 }
-
-var _ = errors.Is

@@ -107,7 +107,7 @@ func (p *parser) member(pl *plan, values []row.Value, raw []byte, escaped bool, 
 	f.object, f.key, f.start, f.end = id, raw, start, p.i
 	if p.conflict != nil {
 		values[f.at].SetNull()
-		p.extra = p.extra[:mark]
+		p.extra, f.object = p.extra[:mark], 0
 		p.settle(f, raw, p.b[start:p.i])
 	}
 	return nil

@@ -80,13 +80,14 @@ func (s *scanner) token() (opened bool, err error) {
 		_, _, err = s.str()
 	case '{', '[':
 		s.i++
+		if len(s.stack) == maxNesting {
+			s.deep = true
+		}
 		if s.space(); s.peek() == c+2 { // '}' of '{', ']' of '['
 			s.i++
 			return false, nil
 		}
-		if s.stack = append(s.stack, c); len(s.stack) > maxNesting {
-			s.deep = true
-		}
+		s.stack = append(s.stack, c)
 		if c == '{' {
 			_, _, err = s.key()
 		}
