@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/lines"
@@ -79,9 +78,6 @@ func (d *decoder) Next(rec *row.Record) error {
 
 // parse sets the values of one line.
 func (d *decoder) parse(line []byte, values []row.Value) (err error) {
-	if !utf8.Valid(line) {
-		line = bytes.ToValidUTF8(line, []byte("\uFFFD")) // which is all that a STRING takes
-	}
 	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
-	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
@@ -141,10 +140,12 @@ func appendValue(dst []byte, c *row.Column, v *row.Value) []byte {
 		return appendJSON(dst, v.Int())
 	case v.Kind() == row.KindFloat:
 		return appendJSON(dst, v.Float())
-	case c.Type != row.Bytes && !utf8.Valid(v.Bytes()):
-		return appendJSON(dst, fmt.Sprintf("not UTF-8: %q", v.Bytes()))
-	default:
-		return appendJSON(dst, string(v.Bytes()))
+	case c.Type == row.JSON && json.Valid(v.Bytes()):
+		return append(dst, bytes.ToValidUTF8(v.Bytes(), []byte("\uFFFD"))...)
+	case c.Type == row.JSON:
+		return appendJSON(dst, fmt.Sprintf("no JSON: %q", v.Bytes()))
+	default: // the encoder replaces what is no UTF-8, and counts it
+		return appendJSON(dst, string(bytes.ToValidUTF8(v.Bytes(), []byte("\uFFFD"))))
 	}
 }
 
