@@ -15,7 +15,7 @@ import (
 const queueExample = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
 
 // config reads the whole file.
-func (d *decoder) config(root ast.Node, formats []string) *Config {
+func (d *decoder) config(root ast.Node, formats Formats) *Config {
 	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "sources"})
 	if s == nil {
 		return nil
@@ -37,7 +37,7 @@ func (s *section) bucket(key string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(value, "gs://"), "/")
 }
 
-func (s *section) sources(formats []string) []Source {
+func (s *section) sources(formats Formats) []Source {
 	const example = "[{name: …, match: …, format: …, table: …}]"
 	n, ok := s.require("sources", example)
 	if !ok {
@@ -74,20 +74,20 @@ func (s *section) once(key, value string, lines map[string]int, problem string) 
 	lines[value] = s.fields[key].at.Line
 }
 
-var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_change", "max_reject_ratio"}
+var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_conflict", "on_change", "max_reject_ratio"}
 
 // source reads one source.
-func (s *section) source(formats []string) (src Source) {
+func (s *section) source(formats Formats) (src Source) {
 	src.Name, _ = s.text("name", "A-SHORT-NAME", checkName)
 	_, matched := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
 		src.Match, err = ParsePattern(text)
 		return err
 	})
-	src.Format, _ = s.text("format", "one of "+strings.Join(formats, ", "), func(text string) error {
-		if slices.Contains(formats, text) {
+	src.Format, _ = s.text("format", "one of "+strings.Join(formats.names(), ", "), func(text string) error {
+		if _, ok := formats[text]; ok {
 			return nil
 		}
-		return unknown("format", text, formats)
+		return unknown("format", text, formats.names())
 	})
 	src.Table, _ = s.text("table", "DATASET.TABLE", func(text string) error {
 		if !matched { // which placeholders there are is not known
@@ -95,8 +95,19 @@ func (s *section) source(formats []string) (src Source) {
 		}
 		return checkTable(text, src.Match.Names())
 	})
-	s.optional("schema", "", "PATH", func(string) error {
-		return errors.New("every known format brings its own columns; remove schema")
+	declared := formats[src.Format]
+	own := func(key string) error {
+		if src.Format == "" || declared { // not known, and reported
+			return nil
+		}
+		return fmt.Errorf("format %s brings its own columns; remove %s", src.Format, key)
+	}
+	src.Schema = s.optional("schema", "", "PATH", func(text string) error {
+		return errors.Join(own("schema"), checkSchemaPath(text))
+	})
+	src.Schema = relativeTo(s.file, src.Schema)
+	src.OnConflict = s.optional("on_conflict", OnConflictReject, OnConflictReject, func(text string) error {
+		return errors.Join(own("on_conflict"), oneOf(text, OnConflictReject, OnConflictExtra))
 	})
 	src.Partition = s.partition()
 	src.OnChange = s.optional("on_change", OnChangeIgnore, OnChangeIgnore, only(OnChangeIgnore))
@@ -116,6 +127,20 @@ func (s *section) partition() *Partition {
 	column, _ := p.text("column", "COLUMN", checkColumn)
 	by, _ := p.text("by", "day", only("day"))
 	return &Partition{column, by}
+}
+
+func checkSchemaPath(text string) error {
+	if bucket, name, _ := strings.Cut(strings.TrimPrefix(text, "gs://"), "/"); text == "" || strings.HasPrefix(text, "gs://") && (bucket == "" || name == "") {
+		return errors.New("names no file; write a path, or gs://BUCKET/NAME")
+	}
+	return nil
+}
+
+func oneOf(text string, values ...string) error {
+	if slices.Contains(values, text) {
+		return nil
+	}
+	return fmt.Errorf("must be %s", strings.Join(values, " or "))
 }
 
 func only(value string) func(string) error {

@@ -2,7 +2,8 @@ package config
 
 import "github.com/goccy/go-yaml"
 
-// YAML returns the configuration as a file that Parse reads to the same.
+// YAML returns the configuration as a file that Parse reads to the same, in the same folder if
+// it names schema files.
 func (c *Config) YAML() ([]byte, error) {
 	type partition struct {
 		Column string `yaml:"column"`
@@ -13,7 +14,9 @@ func (c *Config) YAML() ([]byte, error) {
 		Match          string     `yaml:"match"`
 		Format         string     `yaml:"format"`
 		Table          string     `yaml:"table"`
+		Schema         string     `yaml:"schema,omitempty"`
 		Partition      *partition `yaml:"partition,omitempty"`
+		OnConflict     string     `yaml:"on_conflict,omitempty"`
 		OnChange       string     `yaml:"on_change"`
 		MaxRejectRatio float64    `yaml:"max_reject_ratio"`
 	}
@@ -25,7 +28,10 @@ func (c *Config) YAML() ([]byte, error) {
 		Sources []source `yaml:"sources"`
 	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue}
 	for _, s := range c.Sources {
-		f := source{Name: s.Name, Match: s.Match.String(), Format: s.Format, Table: s.Table, OnChange: s.OnChange, MaxRejectRatio: s.MaxRejectRatio}
+		f := source{Name: s.Name, Match: s.Match.String(), Format: s.Format, Table: s.Table, Schema: s.Schema, OnChange: s.OnChange, MaxRejectRatio: s.MaxRejectRatio}
+		if s.Schema != "" {
+			f.OnConflict = s.OnConflict
+		}
 		if s.Partition != nil {
 			f.Partition = &partition{s.Partition.Column, s.Partition.By}
 		}

@@ -19,6 +19,10 @@ type Format struct {
 	Spec row.Spec
 	// New returns a decoder of one file. r yields decompressed bytes.
 	New func(r io.Reader, o Options) Decoder
+	// Declare returns the format of tables whose columns a source of the configuration declares. It
+	// is set instead of Spec and New. The error says what is wrong with the declaration. Nil: the
+	// format brings its own columns.
+	Declare func(d Declaration) (*Format, error)
 	// FileTime returns the time that a key's name carries, for records without one of their own.
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)

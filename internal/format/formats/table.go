@@ -2,6 +2,7 @@
 package formats
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/seneka-io/seneka/internal/format"
@@ -23,6 +24,32 @@ func Lookup(name string) (*format.Format, bool) {
 		return nil, false
 	}
 	return table[i], true
+}
+
+// Declared returns the format that the configuration calls name, for a source that declares d: the
+// same as Lookup unless the format has no columns of its own.
+func Declared(name string, d format.Declaration) (*format.Format, error) {
+	f, ok := Lookup(name)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("format %q is not known", name)
+	case f.Declare != nil:
+		return f.Declare(d)
+	case d.Columns != nil:
+		return nil, fmt.Errorf("format %s brings its own columns: remove schema", name)
+	case d.PartitionBy != "" && d.PartitionBy != f.Spec.PartitionBy:
+		return nil, fmt.Errorf("partition.column is %q, and tables of format %s are partitioned by %q: leave partition out", d.PartitionBy, name, f.Spec.PartitionBy)
+	}
+	return f, nil
+}
+
+// Known returns all formats by name, true for those whose columns a source declares.
+func Known() map[string]bool {
+	known := make(map[string]bool, len(table))
+	for _, f := range table {
+		known[f.Name] = f.Declare != nil
+	}
+	return known
 }
 
 // Names returns the names of all formats, sorted.
