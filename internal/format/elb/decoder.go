@@ -25,9 +25,11 @@ type layout struct {
 	joins, agent int
 }
 
-// controlText is how the object ELBAccessLogTestFile begins, which AWS writes when somebody
-// switches a log on.
-const controlText = "Enable AccessLog for ELB"
+// isControl reports whether line is the text of ELBAccessLogTestFile, or of the objects like it of
+// the other logs, which AWS writes when somebody switches a log on: Enable AccessLog for ELB: ...
+func isControl(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("Enable ")) && bytes.Contains(line, []byte("Log for ELB"))
+}
 
 // columns returns the table's columns: those of each field in turn, and extra.
 func (l *layout) columns() row.Schema {
@@ -60,7 +62,7 @@ func (d *decoder) Next(rec *row.Record) error {
 	if err != nil {
 		return err
 	}
-	if line.Number == 1 && bytes.HasPrefix(line.Text, []byte(controlText)) {
+	if line.Number == 1 && isControl(line.Text) {
 		return format.ErrControl
 	}
 	if wrong := d.parse(line.Text, rec.Values); wrong != nil {

@@ -14,6 +14,9 @@ import (
 var table = []*format.Format{
 	elb.ALB(),
 	elb.ELB(),
+	elb.NLB(),
+	elb.ALBConnection(),
+	elb.ALBHealthCheck(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
