@@ -7,6 +7,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/elb"
+	"github.com/seneka-io/seneka/internal/format/s3access"
 )
 
 // table lists the formats by name. A new one is a line here, a file in its family's package, and
@@ -17,6 +18,7 @@ var table = []*format.Format{
 	elb.NLB(),
 	elb.ALBConnection(),
 	elb.ALBHealthCheck(),
+	s3access.S3Access(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
