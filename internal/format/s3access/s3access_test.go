@@ -163,6 +163,7 @@ func TestQuirks(t *testing.T) {
 
 func TestRejects(t *testing.T) {
 	tests := []struct{ name, line, reason string }{
+		{"fields without end", with(27, -1, "") + strings.Repeat(" x", maxFields), "the line has more than 10000 fields"},
 		{"one word", "garbage", "it has 1 fields, and a record has 18 or more"},
 		{"cut within the time", with(2, -1, "") + " [06/Feb/2019", "the bracket before the time is never closed"},
 		{"cut before the request", with(8, -1, ""), "it has 8 fields"},

@@ -30,7 +30,9 @@ func (l *line) split(text []byte) error {
 	if rest, err = l.client(rest); err != nil {
 		return err
 	}
-	l.tail(rest)
+	if err := l.tail(rest); err != nil {
+		return err
+	}
 	if len(l.tokens) < needed {
 		return l.short()
 	}
@@ -274,11 +276,17 @@ func isSignature(token []byte) bool {
 	return fields.IsNone(token) || bytes.HasPrefix(token, []byte("SigV"))
 }
 
+// maxFields is the most fields that a line may have. It bounds the memory that one takes.
+const maxFields = 10_000
+
 // tail appends the fields behind the user agent. In some lines of 2019 one that is not documented
 // stands before the host ID.
-func (l *line) tail(rest []byte) {
+func (l *line) tail(rest []byte) error {
 	from := len(l.tokens)
 	for len(rest) > 0 {
+		if len(l.tokens) == maxFields {
+			return fmt.Errorf("the line has more than %d fields", maxFields)
+		}
 		if rest = bytes.TrimLeft(rest, " "); len(rest) > 1 && rest[0] == '"' {
 			if end := bytes.IndexByte(rest[1:], '"'); end >= 0 {
 				l.tokens = append(l.tokens, rest[1:1+end])
@@ -297,4 +305,5 @@ func (l *line) tail(rest []byte) {
 		l.extra = append(l.extra, l.tokens[n:]...)
 		l.tokens = l.tokens[:n]
 	}
+	return nil
 }
