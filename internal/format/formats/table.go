@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/cloudfront"
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/s3access"
+	"github.com/seneka-io/seneka/internal/format/vpcflow"
 )
 
 // table lists the formats by name. A new one is a line here, a file in its family's package, and
@@ -19,6 +21,8 @@ var table = []*format.Format{
 	elb.ALBConnection(),
 	elb.ALBHealthCheck(),
 	s3access.S3Access(),
+	vpcflow.VPCFlow(),
+	cloudfront.CloudFront(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
