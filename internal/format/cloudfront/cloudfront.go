@@ -1,5 +1,5 @@
-// Package cloudfront reads the standard logs of Amazon CloudFront, legacy and v2, in their text form:
-// tables whose first lines name the fields.
+// Package cloudfront reads the standard logs of Amazon CloudFront, legacy and v2: tables whose first
+// lines name the fields, or JSON objects.
 package cloudfront
 
 import (
@@ -17,7 +17,8 @@ import (
 
 // CloudFront returns the format cloudfront. Columns bear the names of AWS's documentation, as in
 // cs_user_agent for cs(User-Agent). Text is kept as AWS wrote it, which is percent-encoded, and "-" is
-// NULL. Lines without a header before them have the fields of the legacy logs in their order.
+// NULL. Lines without a header before them have the fields of the legacy logs in their order. A file
+// that begins with a bracket is one of JSON objects, as v2 writes them if asked to.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
 func CloudFront() *format.Format {
@@ -52,10 +53,10 @@ type decoder struct {
 	lines   *lines.Reader
 	header  *named.Header
 	tokens  [][]byte
-	decoded []byte
+	derived derived
 }
 
-func newDecoder(r io.Reader, o format.Options) format.Decoder {
+func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
 	d := &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
 	d.header.Set([]byte(legacy))
 	return d
@@ -104,67 +105,6 @@ func (d *decoder) read(values []row.Value) error {
 	if err := d.header.Read(values, d.tokens); err != nil {
 		return err
 	}
-	setEventTime(values)
-	d.setDecoded(&values[agentDecodedColumn], &values[agentColumn])
+	d.derived.set(values)
 	return nil
-}
-
-// setEventTime sets the event time from the field that tells it best.
-func setEventTime(values []row.Value) {
-	switch {
-	case !values[millisColumn].IsNull():
-		values[eventColumn].SetInt(values[millisColumn].Int())
-	case !values[secondsColumn].IsNull():
-		values[eventColumn].SetInt(values[secondsColumn].Int())
-	case !values[dateColumn].IsNull():
-		const microsADay = 86400e6
-		values[eventColumn].SetInt(values[dateColumn].Int()*microsADay + timeOfDay(&values[timeColumn]))
-	}
-}
-
-func timeOfDay(v *row.Value) int64 {
-	if v.IsNull() {
-		return 0
-	}
-	return v.Int()
-}
-
-// setDecoded sets v to the text of from with its percent-encoding undone, once.
-func (d *decoder) setDecoded(v, from *row.Value) {
-	switch {
-	case from.IsNull():
-		v.SetNull()
-	case bytes.IndexByte(from.Bytes(), '%') < 0:
-		v.SetBytes(from.Bytes())
-	default:
-		d.decoded = appendDecoded(d.decoded[:0], from.Bytes())
-		v.SetBytes(d.decoded)
-	}
-}
-
-// appendDecoded appends text to dst, %XX undone. A percent sign that begins no such escape stands for
-// itself.
-func appendDecoded(dst, text []byte) []byte {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == '%' && i+2 < len(text) {
-			if hi, lo := hexDigit(text[i+1]), hexDigit(text[i+2]); hi < 16 && lo < 16 {
-				c, i = hi<<4|lo, i+2
-			}
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
-// hexDigit returns the value of c, or 16 if it is no digit.
-func hexDigit(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	default:
-		return 16
-	}
 }

@@ -13,6 +13,9 @@ const legacy = "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-ur
 	"x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type " +
 	"sc-content-type sc-content-len sc-range-start sc-range-end"
 
+// beyondLegacy names the other fields that logs of v2 can have.
+const beyondLegacy = "timestamp timestamp(ms) origin-fbl origin-lbl asn c-country cache-behavior-path-pattern"
+
 // layout lists event_time, the fields of the legacy logs in their order, and the others that v2 has.
 var layout = named.Layout{
 	{Column: fields.Column("event_time", row.Timestamp, "Time when CloudFront answered the request; for WebSockets, when the connection closed. UTC, to the second, or to the millisecond if timestamp_ms is logged. Out of the finest of timestamp_ms, timestamp, date and time.")},

@@ -8,6 +8,7 @@ import (
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
 	"github.com/seneka-io/seneka/internal/format/elb"
+	"github.com/seneka-io/seneka/internal/format/ndjson"
 	"github.com/seneka-io/seneka/internal/format/s3access"
 	"github.com/seneka-io/seneka/internal/format/vpcflow"
 )
@@ -23,6 +24,7 @@ var table = []*format.Format{
 	s3access.S3Access(),
 	vpcflow.VPCFlow(),
 	cloudfront.CloudFront(),
+	ndjson.Format(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change

@@ -15,7 +15,7 @@ func TestTable(t *testing.T) {
 	}
 	for _, name := range names {
 		f, ok := Lookup(name)
-		if !ok || f.Name != name || f.New == nil {
+		if !ok || f.Name != name || (f.New == nil) == (f.Declare == nil) {
 			t.Errorf("Lookup(%q) = %+v, %v", name, f, ok)
 		}
 		if again, _ := Lookup(name); again != f {

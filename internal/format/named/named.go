@@ -53,14 +53,14 @@ const unknown = -1
 
 // index returns the place of the named field, or unknown.
 func (l Layout) index(name string) int {
-	column := columnOf(name)
+	column := ColumnOf(name)
 	return slices.IndexFunc(l, func(f Field) bool { return f.Name == column && f.Set != nil })
 }
 
-// columnOf returns the column's name of a field: cs_user_agent for cs(User-Agent).
-func columnOf(name string) string {
-	return strings.NewReplacer("-", "_", "(", "_", ")", "").Replace(strings.ToLower(name))
-}
+// ColumnOf returns the column's name of a field: cs_user_agent for cs(User-Agent).
+func ColumnOf(name string) string { return columnOf.Replace(strings.ToLower(name)) }
+
+var columnOf = strings.NewReplacer("-", "_", "(", "_", ")", "")
 
 // isName reports whether token begins with a lower-case letter and has letters, digits and the signs
 // of names only.
