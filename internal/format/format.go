@@ -42,7 +42,8 @@ const DefaultMaxRecord = 8 << 20
 // Decoder reads the records of one file in order. It is used by one goroutine.
 type Decoder interface {
 	// Next sets the first len(Spec.Columns) values of rec, its Line, its Offset and its Raw. They
-	// refer to the decoder's memory until the next call.
+	// refer to the decoder's memory until the next call. A text may hold bytes that are no UTF-8:
+	// row.Encoder replaces and counts them.
 	//
 	// It returns io.EOF after the last record; a *Reject for a record that could not be parsed,
 	// after which Next goes on with the one behind it; ErrControl for a file that holds no log;

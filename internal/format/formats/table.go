@@ -6,8 +6,11 @@ import (
 	"slices"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/cloudfront"
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
+	"github.com/seneka-io/seneka/internal/format/s3access"
+	"github.com/seneka-io/seneka/internal/format/vpcflow"
 )
 
 // table lists the formats by name. A new one is a line here, a file in its family's package, and
@@ -15,6 +18,12 @@ import (
 var table = []*format.Format{
 	elb.ALB(),
 	elb.ELB(),
+	elb.NLB(),
+	elb.ALBConnection(),
+	elb.ALBHealthCheck(),
+	s3access.S3Access(),
+	vpcflow.VPCFlow(),
+	cloudfront.CloudFront(),
 	ndjson.Format(),
 }
 
