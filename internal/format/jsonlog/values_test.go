@@ -86,13 +86,13 @@ func TestValues(t *testing.T) {
 		{`"bytes":"aGk"`, `"bytes":"hi"`, ""},
 		{`"bytes":"a"`, "", `column bytes: "a" is not base64, as the text of BYTES is`},
 		{`"bytes":1`, "", "column bytes: the number 1 is not a BYTES"},
-		{`"date":"1970-01-02"`, `"date":1`, ""},
+		{`"date":"1970-01-02"`, `"date":"1970-01-02"`, ""},
 		{`"date":"1970/01/02"`, "", `column date: "1970/01/02" is not a DATE such as 2006-01-02`},
 		{`"date":"2023-02-29"`, "", `column date: "2023-02-29" is not a DATE such as 2006-01-02`},
 		{`"date":0`, "", "column date: the number 0 is not a DATE"},
 		{`"datetime":"1970-01-01 00:00:01.5"`, `"datetime":1500000`, ""},
 		{`"datetime":"1970-01-01T00:00:01Z"`, "", `column datetime: "1970-01-01T00:00:01Z" is not a DATETIME such as 2006-01-02 15:04:05.999999`},
-		{`"time":"00:00:01.000002"`, `"time":1000002`, ""},
+		{`"time":"00:00:01.000002"`, `"time":"00:00:01.000002"`, ""},
 		{`"time":"24:00:00"`, "", `column time: "24:00:00" is not a TIME such as 15:04:05.999999`},
 		{`"timestamp":"2006-01-02T15:04:05.123456Z"`, `"timestamp":"2006-01-02T15:04:05.123456Z"`, ""},
 		{`"timestamp":1136214245`, `"timestamp":"2006-01-02T15:04:05.000000Z"`, ""},
@@ -106,9 +106,9 @@ func TestValues(t *testing.T) {
 		{`"geography":{"type":"Point","coordinates":[1,2]}`, "", "column geography: an object, where a GEOGRAPHY is wanted"},
 		{`"interval":"P1Y"`, `"interval":"P1Y"`, ""},
 		{`"interval":"1 year"`, "", `column interval: "1 year" is no INTERVAL: want "Y-M D H:M:S.F" or ISO 8601 such as "P1Y2M3DT4H5M6.7S"`},
-		{`"json": {"a" : [1, "\ud800x "], "a": 1.0} `, `"json":"{\"a\":[1,\"\\ufffdx \"],\"a\":1.0}"`, ""},
-		{`"json":"text"`, `"json":"\"text\""`, ""},
-		{`"struct":{"int":1,"inner":{"date":"1970-01-02"}}`, `"struct":{"int":1,"inner":{"date":1}}`, ""},
+		{`"json": {"a" : [1, "\ud800x "], "a": 1.0} `, `"json":{"a":[1,"\ufffdx "],"a":1.0}`, ""},
+		{`"json":"text"`, `"json":"text"`, ""},
+		{`"struct":{"int":1,"inner":{"date":"1970-01-02"}}`, `"struct":{"int":1,"inner":{"date":"1970-01-02"}}`, ""},
 		{`"struct":{"inner":{"date":"x"}}`, "", `column struct.inner.date: "x" is not a DATE such as 2006-01-02`},
 		{`"struct":[]`, "", "column struct: an array, where a STRUCT is wanted"},
 		{`"struct":"{}"`, "", "column struct: a scalar, where a STRUCT is wanted"},
@@ -121,7 +121,7 @@ func TestValues(t *testing.T) {
 		{`"ints":[[1]]`, "", "column ints: an array, where a list of INT64 is wanted"},
 		{`"structs":[{"int":1,"tags":["a","b"]},{}]`, `"structs":[{"int":1,"tags":["a","b"]},{}]`, ""},
 		{`"structs":{"int":1}`, "", "column structs: an object, where a list of STRUCT is wanted"},
-		{`"jsons":[1, {"a": 2}, "x"]`, `"jsons":["1","{\"a\":2}","\"x\""]`, ""},
+		{`"jsons":[1, {"a": 2}, "x"]`, `"jsons":[1,{"a":2},"x"]`, ""},
 		{`"int":null,"json":null,"struct":null`, "", ""},
 	} {
 		want := tt.reason
@@ -170,29 +170,28 @@ func TestRanges(t *testing.T) {
 
 func TestExtra(t *testing.T) {
 	for _, tt := range []struct{ record, want string }{
-		{`{"zeta": {"a": [1, 2]}, "int":1, "x\"y":"\ud800"}`, `{"int":1,"extra":"{\"zeta\":{\"a\":[1,2]},\"x\\\"y\":\"\\ufffd\"}"}`},
-		{`{"struct":{"int":1,"z":2,"inner":{"z":3}}}`, `{"struct":{"int":1,"inner":{}},"extra":"{\"struct.z\":2,\"struct.inner.z\":3}"}`},
-		{`{"structs":[{"z":1},{"int":2},{"z":3}]}`, `{"structs":[{},{"int":2},{}],"extra":"{\"structs[0].z\":1,\"structs[2].z\":3}"}`},
+		{`{"zeta": {"a": [1, 2]}, "int":1, "x\"y":"\ud800"}`, `{"int":1,"extra":{"zeta":{"a":[1,2]},"x\"y":"\ufffd"}}`},
+		{`{"struct":{"int":1,"z":2,"inner":{"z":3}}}`, `{"struct":{"int":1,"inner":{}},"extra":{"struct.z":2,"struct.inner.z":3}}`},
+		{`{"structs":[{"z":1},{"int":2},{"z":3}]}`, `{"structs":[{},{"int":2},{}],"extra":{"structs[0].z":1,"structs[2].z":3}}`},
 		// Of members of one name the last one counts.
-		{`{"int":1,"int":2}`, `{"int":2,"extra":"{\"int\":1}"}`},
-		{`{"INT":1, "Int":2,"structs":[{"int":1}],"structs":[]}`, `{"int":2,"extra":"{\"INT\":1,\"structs\":[{\"int\":1}]}"}`},
+		{`{"int":1,"int":2}`, `{"int":2,"extra":{"int":1}}`},
+		{`{"INT":1, "Int":2,"structs":[{"int":1}],"structs":[]}`, `{"int":2,"extra":{"INT":1,"structs":[{"int":1}]}}`},
 		{`{"\u0069nt":1}`, `{"int":1}`},
-		{`{"":1}`, `{"extra":"{\"\":1}"}`},
+		{`{"":1}`, `{"extra":{"":1}}`},
 		// Conflicts.
-		{`{"int":"x","string":"y"}`, `{"string":"y","extra":"{\"int\":\"x\"}"}`},
-		{`{"ints":[1,"x", {"a": 1}]}`, `{"extra":"{\"ints\":[1,\"x\",{\"a\":1}]}"}`},
-		{`{"ints":1,"struct":{"int":{},"inner":{"date":"x"}}}`, `{"struct":{"inner":{}},"extra":"{\"ints\":1,\"struct.int\":{},\"struct.inner.date\":\"x\"}"}`},
-		{`{"structs":[{"z":1,"int":"x"},5]}`, `{"extra":"{\"structs\":[{\"z\":1,\"int\":\"x\"},5]}"}`},
-		{`{"structs":[{"z":1,"int":"x"}]}`, `{"structs":[{}],"extra":"{\"structs[0].z\":1,\"structs[0].int\":\"x\"}"}`},
-		{`{"int":"x","int":2}`, `{"int":2,"extra":"{\"int\":\"x\"}"}`},
+		{`{"int":"x","string":"y"}`, `{"string":"y","extra":{"int":"x"}}`},
+		{`{"ints":[1,"x", {"a": 1}]}`, `{"extra":{"ints":[1,"x",{"a":1}]}}`},
+		{`{"ints":1,"struct":{"int":{},"inner":{"date":"x"}}}`, `{"struct":{"inner":{}},"extra":{"ints":1,"struct.int":{},"struct.inner.date":"x"}}`},
+		{`{"structs":[{"z":1,"int":"x"},5]}`, `{"extra":{"structs":[{"z":1,"int":"x"},5]}}`},
+		{`{"structs":[{"z":1,"int":"x"}]}`, `{"structs":[{}],"extra":{"structs[0].z":1,"structs[0].int":"x"}}`},
+		{`{"int":"x","int":2}`, `{"int":2,"extra":{"int":"x"}}`},
 	} {
 		got := rowOf(t, every(true), tt.record)
 		if got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.record, got, tt.want)
 		}
-		var columns struct{ Extra string }
-		if err := json.Unmarshal([]byte(got), &columns); err != nil || columns.Extra != "" && !json.Valid([]byte(columns.Extra)) {
-			t.Errorf("%s: %v", got, err)
+		if !json.Valid([]byte(got)) {
+			t.Errorf("%s is no JSON", got)
 		}
 	}
 }
@@ -237,7 +236,7 @@ func TestInvalidText(t *testing.T) {
 
 func TestNesting(t *testing.T) {
 	nested := func(n int) string { return `{"json":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}" }
-	if got := rowOf(t, every(false), nested(500)); !strings.HasPrefix(got, `{"json":"[[`) {
+	if got := rowOf(t, every(false), nested(500)); !strings.HasPrefix(got, `{"json":[[`) {
 		t.Errorf("500 levels: %.80s", got)
 	}
 	if got := rowOf(t, every(false), nested(501)); got != "nested deeper than 500 levels" {
