@@ -77,6 +77,7 @@ var columns = row.Schema{
 type decoder struct {
 	messages format.Decoder
 	message  *row.Record
+	inner    jsonlog.Inner
 	next     int   // index of the next event of message
 	count    int64 // rows and rejects
 }
@@ -99,7 +100,7 @@ func (d *decoder) Next(rec *row.Record) error {
 			set(&rec.Values[i], v)
 		}
 	}
-	jsonlog.Parsed(&rec.Values[4], event[2].Bytes())
+	d.inner.Set(&rec.Values[4], event[2].Bytes())
 	return nil
 }
 

@@ -144,7 +144,7 @@ func pack(t *testing.T, w io.Writer, data []byte) {
 
 func TestWrongEvent(t *testing.T) {
 	all := decode(t, message(event(1, ""), `{"timestamp":"x"}`)+message(event(2, "")))
-	if len(all) != 2 || all[0].Reject != `column logEvents.timestamp: "x" is not a number` || all[1].Line != 2 || all[1].Reject != "" {
+	if len(all) != 2 || all[0].Reject != `column log_events.timestamp: "x" is not a number` || all[1].Line != 2 || all[1].Reject != "" {
 		t.Errorf("got %v", all)
 	}
 }

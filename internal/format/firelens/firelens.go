@@ -25,13 +25,16 @@ func FireLens() *format.Format {
 			ClusterBy:   []string{"ecs_cluster", "container_name", "ecs_task_arn"},
 		},
 		New: func(r io.Reader, o format.Options) format.Decoder {
-			return &decoder{layout.Decoder(r, o)}
+			return &decoder{Decoder: layout.Decoder(r, o)}
 		},
 	}
 }
 
 // decoder fills the column payload.
-type decoder struct{ format.Decoder }
+type decoder struct {
+	format.Decoder
+	inner jsonlog.Inner
+}
 
 var (
 	logAt     = layout.Schema().Index("log")
@@ -43,7 +46,7 @@ func (d *decoder) Next(rec *row.Record) error {
 	if err := d.Decoder.Next(rec); err != nil {
 		return err
 	}
-	jsonlog.Parsed(&rec.Values[payloadAt], rec.Values[logAt].Bytes())
+	d.inner.Set(&rec.Values[payloadAt], rec.Values[logAt].Bytes())
 	return nil
 }
 

@@ -61,15 +61,20 @@ func Millis(v *row.Value, text []byte) error {
 	return nil
 }
 
-// Parsed sets v, of a JSON column, to text if that is a JSON object or array that BigQuery takes,
-// and else to NULL.
-func Parsed(v *row.Value, text []byte) {
+// Inner looks for JSON within text. The zero Inner is ready; it serves one goroutine.
+type Inner struct{ scanner scanner }
+
+// Set sets v, of a JSON column, to text if that is a JSON object or array that BigQuery takes, and
+// else to NULL.
+func (n *Inner) Set(v *row.Value, text []byte) {
 	v.SetNull()
-	i := 0
-	for i < len(text) && isSpace(text[i]) {
-		i++
+	s := &n.scanner
+	*s = scanner{b: text, stack: s.stack}
+	s.space()
+	if c := s.peek(); c != '{' && c != '[' || s.skip() != nil {
+		return
 	}
-	if i < len(text) && (text[i] == '{' || text[i] == '[') && row.CheckJSON(text) == nil {
+	if s.space(); s.i == len(text) && row.CheckJSON(text) == nil {
 		v.SetBytes(text)
 	}
 }
