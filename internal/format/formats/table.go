@@ -7,6 +7,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
+	"github.com/seneka-io/seneka/internal/format/csv"
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
 	"github.com/seneka-io/seneka/internal/format/s3access"
@@ -25,6 +26,8 @@ var table = []*format.Format{
 	vpcflow.VPCFlow(),
 	cloudfront.CloudFront(),
 	ndjson.Format(),
+	csv.CSV(),
+	csv.TSV(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
