@@ -22,3 +22,7 @@ func CheckGeography(text []byte) error {
 	_, err := AppendWKT(nil, text)
 	return err
 }
+
+// CheckJSON reports why BigQuery would refuse text as a JSON value. It does not allocate but for
+// errors.
+func CheckJSON(text []byte) error { return checkJSON(text) }

@@ -178,9 +178,14 @@ func intOf(text []byte) (int64, error) {
 	if err == nil || !bytes.ContainsAny(text, ".eE") {
 		return n, err
 	}
-	const exact = 1 << 53 // every whole number up to here is a float64 of its own
+	whole, fraction, _ := bytes.Cut(text, []byte("."))
+	if len(bytes.Trim(fraction, "0")) == 0 && !bytes.ContainsAny(whole, "eE") {
+		return scalar.Int(whole)
+	}
+	// So few digits are a float64 of their own: nothing is rounded.
+	const digits, largest = 15, 1e15
 	f, err := scalar.Float(text)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact {
+	if err != nil || len(text) > digits || f != math.Trunc(f) || math.Abs(f) > largest {
 		return 0, fmt.Errorf("the number %.*s is not an INT64", shown, text)
 	}
 	return int64(f), nil

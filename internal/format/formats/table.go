@@ -8,10 +8,15 @@ import (
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
 	"github.com/seneka-io/seneka/internal/format/csv"
+	"github.com/seneka-io/seneka/internal/format/cloudtrail"
+	"github.com/seneka-io/seneka/internal/format/cloudwatch"
 	"github.com/seneka-io/seneka/internal/format/elb"
+	"github.com/seneka-io/seneka/internal/format/firelens"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
+	"github.com/seneka-io/seneka/internal/format/route53"
 	"github.com/seneka-io/seneka/internal/format/s3access"
 	"github.com/seneka-io/seneka/internal/format/vpcflow"
+	"github.com/seneka-io/seneka/internal/format/waf"
 )
 
 // table lists the formats by name. A new one is a line here, a file in its family's package, and
@@ -25,6 +30,11 @@ var table = []*format.Format{
 	s3access.S3Access(),
 	vpcflow.VPCFlow(),
 	cloudfront.CloudFront(),
+	cloudtrail.CloudTrail(),
+	waf.WAF(),
+	route53.Resolver(),
+	cloudwatch.CloudWatch(),
+	firelens.FireLens(),
 	ndjson.Format(),
 	csv.CSV(),
 	csv.TSV(),

@@ -108,7 +108,7 @@ func (d *Decoder) record(rec *row.Record) error {
 		case err == nil || n > d.limit:
 			return d.long()
 		case err != errMore:
-			return d.malformed(err.Error(), n)
+			return d.malformed(fmt.Sprintf("%v: unexpected %q", err, d.unread()[n]), n)
 		}
 		if err := d.more(); err == io.EOF {
 			return d.malformed("the record is cut short", len(d.unread()))

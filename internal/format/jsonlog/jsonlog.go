@@ -30,6 +30,9 @@ type Column struct {
 	// other rules than those of package coerce. v may refer to text. The error says what is wrong
 	// with it. Nil: by these rules.
 	Set func(v *row.Value, text []byte) error
+
+	essential bool // see Essential
+	derived   bool // see Derived
 }
 
 // Layout is what a kind of JSON file holds. It does not change and is safe for concurrent use.

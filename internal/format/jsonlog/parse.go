@@ -37,6 +37,11 @@ func (p *parser) record(b []byte, values []row.Value) error {
 	if err := p.object(p.top, values); err != nil {
 		return err
 	}
+	for _, f := range p.top.needed {
+		if values[f.at].IsNull() && p.problem == nil {
+			p.problem = fmt.Errorf("another kind of record: it has no %s", f.member)
+		}
+	}
 	extra := &values[len(p.top.fields)]
 	if len(p.extra) == 0 {
 		extra.SetNull()
@@ -107,7 +112,7 @@ func (p *parser) member(pl *plan, values []row.Value, raw []byte, escaped bool, 
 	f.object, f.key, f.start, f.end = id, raw, start, p.i
 	if p.conflict != nil {
 		values[f.at].SetNull()
-		p.extra = p.extra[:mark]
+		p.extra, f.object = p.extra[:mark], 0
 		p.settle(f, raw, p.b[start:p.i])
 	}
 	return nil

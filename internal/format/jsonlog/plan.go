@@ -12,6 +12,7 @@ type plan struct {
 	fields []*field
 	names  map[string]*field
 	folded map[string]*field // by lower-case name; nil: the case of letters matters
+	needed []*field          // essential ones
 	last   *field            // that a member was found for
 	first  field             // stands before the first one: its follower is
 }
@@ -52,6 +53,12 @@ func compile(columns []Column, path string, fold bool) *plan {
 			f.plan = compile(Of(c.Bounds()), f.path+".", fold)
 		}
 		pl.fields = append(pl.fields, f)
+		if c.derived {
+			continue
+		}
+		if c.essential {
+			pl.needed = append(pl.needed, f)
+		}
 		pl.names[f.member] = f
 		if fold {
 			pl.folded[strings.ToLower(f.member)] = f

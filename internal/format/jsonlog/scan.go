@@ -11,6 +11,9 @@ import (
 // (https://cloud.google.com/bigquery/docs/json-data#limitations).
 const maxNesting = 500
 
+// errSyntax means that the byte does not belong where it is.
+var errSyntax = errors.New("no JSON")
+
 // errMore means that the object goes on behind the bytes that are there.
 var errMore = errors.New("the object goes on")
 
@@ -45,12 +48,12 @@ func (s *scanner) space() {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// unexpected is the error of a byte that does not belong where it is.
+// unexpected is the error of the next byte, or of the end.
 func (s *scanner) unexpected() error {
 	if s.i >= len(s.b) {
 		return errMore
 	}
-	return fmt.Errorf("no JSON: unexpected %q", s.b[s.i])
+	return errSyntax
 }
 
 // skip reads a value of any kind.
@@ -80,13 +83,14 @@ func (s *scanner) token() (opened bool, err error) {
 		_, _, err = s.str()
 	case '{', '[':
 		s.i++
+		if len(s.stack) == maxNesting {
+			s.deep = true
+		}
 		if s.space(); s.peek() == c+2 { // '}' of '{', ']' of '['
 			s.i++
 			return false, nil
 		}
-		if s.stack = append(s.stack, c); len(s.stack) > maxNesting {
-			s.deep = true
-		}
+		s.stack = append(s.stack, c)
 		if c == '{' {
 			_, _, err = s.key()
 		}
