@@ -7,9 +7,9 @@ import (
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
-	"github.com/seneka-io/seneka/internal/format/csv"
 	"github.com/seneka-io/seneka/internal/format/cloudtrail"
 	"github.com/seneka-io/seneka/internal/format/cloudwatch"
+	"github.com/seneka-io/seneka/internal/format/csv"
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/firelens"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
