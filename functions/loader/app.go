@@ -153,7 +153,7 @@ func Router(ctx context.Context, cfg *config.Config, open config.Open) (load.Rou
 
 // formatOf returns the format of a source's files, with the columns that the source declares.
 func formatOf(ctx context.Context, s *config.Source, open config.Open) (*format.Format, error) {
-	d := format.Declaration{ConflictsToExtra: s.OnConflict == config.OnConflictExtra}
+	d := format.Declaration{ConflictsToExtra: s.OnConflict == config.OnConflictExtra, CSV: csvOf(s.CSV)}
 	if s.Partition != nil {
 		d.PartitionBy = s.Partition.Column
 	}
@@ -168,6 +168,15 @@ func formatOf(ctx context.Context, s *config.Source, open config.Open) (*format.
 	}
 	f, err := formats.Declared(s.Format, d)
 	return f, errkind.With(errkind.Permanent, err)
+}
+
+// csvOf returns how a source's CSV files are written.
+func csvOf(c config.CSV) format.CSV {
+	out := format.CSV{Header: format.Header(c.Header), SkipRows: c.SkipRows, NullMarker: c.NullMarker}
+	if c.Delimiter != "" {
+		out.Delimiter = c.Delimiter[0]
+	}
+	return out
 }
 
 func emulator(hostport string, options func(string) []option.ClientOption) []option.ClientOption {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -74,7 +75,7 @@ func (s *section) once(key, value string, lines map[string]int, problem string) 
 	lines[value] = s.fields[key].at.Line
 }
 
-var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_conflict", "on_change", "max_reject_ratio"}
+var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_conflict", "csv", "on_change", "max_reject_ratio"}
 
 // source reads one source.
 func (s *section) source(formats Formats) (src Source) {
@@ -110,6 +111,7 @@ func (s *section) source(formats Formats) (src Source) {
 		return errors.Join(own("on_conflict"), oneOf(text, OnConflictReject, OnConflictExtra))
 	})
 	src.Partition = s.partition()
+	src.CSV = s.csv(src.Format)
 	src.OnChange = s.optional("on_change", OnChangeIgnore, OnChangeIgnore, only(OnChangeIgnore))
 	src.MaxRejectRatio = s.ratio("max_reject_ratio", DefaultMaxRejectRatio)
 	return src
@@ -127,6 +129,46 @@ func (s *section) partition() *Partition {
 	column, _ := p.text("column", "COLUMN", checkColumn)
 	by, _ := p.text("by", "day", only("day"))
 	return &Partition{column, by}
+}
+
+// maxSkip is the most lines that a source may skip in each file.
+const maxSkip = 1_000_000
+
+func (s *section) csv(format string) (c CSV) {
+	f, there := s.fields["csv"]
+	if !there {
+		return c
+	}
+	if format != "" && format != "csv" && format != "tsv" {
+		s.fail(f.at, s.join("csv"), "is for the formats csv and tsv; remove it")
+	}
+	p := s.section(f.at, f.value, s.join("csv"), csvKeys)
+	if p == nil {
+		return c
+	}
+	c.Delimiter = strings.Replace(p.optional("delimiter", "", `";"`, checkDelimiter), escapedTab, "\t", 1)
+	c.Header = p.optional("header", "", Headers[0], func(text string) error { return oneOf(text, Headers...) })
+	p.optional("skip_rows", "", "1", func(text string) (err error) {
+		c.SkipRows, err = strconv.Atoi(text)
+		if err != nil || c.SkipRows < 0 || c.SkipRows > maxSkip {
+			return fmt.Errorf("must be a number of lines, %d at most; write skip_rows: 1", maxSkip)
+		}
+		return nil
+	})
+	c.NullMarker = p.optional("null_marker", "", `"\\N"`, func(string) error { return nil })
+	return c
+}
+
+var csvKeys = []string{"delimiter", "header", "skip_rows", "null_marker"}
+
+// escapedTab is the tab as BigQuery's load jobs take it too: not every writer of YAML quotes a tab.
+const escapedTab = `\t`
+
+func checkDelimiter(text string) error {
+	if text == escapedTab || len(text) == 1 && text[0] <= 0x7f && strings.IndexByte("\"\r\n \x00", text[0]) < 0 {
+		return nil
+	}
+	return errors.New(`must be one character, neither a quote nor a space; write ";", "|" or "\t"`)
 }
 
 func checkSchemaPath(text string) error {

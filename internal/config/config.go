@@ -48,6 +48,18 @@ const (
 	OnConflictExtra  = "extra"  // the column is NULL, and the value stands in the column extra
 )
 
+// CSV is how the files of a source of format csv or tsv are written. The zero value is how most are.
+type CSV struct {
+	Delimiter  string // one character of ASCII; empty: that of the format
+	Header     string // whether the first row names the columns: one of Headers; empty: auto
+	SkipRows   int    // lines before the header, or the first row
+	NullMarker string // the text that is NULL if it has no quotes; empty: an empty field is
+}
+
+// Headers are the values of CSV.Header: auto is if half of the first row's fields or more are names
+// of columns.
+var Headers = []string{"auto", "present", "absent"}
+
 // OnChangeIgnore is the only value of on_change: a file that changed after it was loaded keeps
 // its first rows, and the change is recorded.
 const OnChangeIgnore = "ignore"
@@ -70,6 +82,7 @@ type Source struct {
 	Table          string     // dataset.name; the name may hold {placeholders} of Match
 	Partition      *Partition // nil: by the format's own column
 	OnConflict     string     // OnConflictReject or OnConflictExtra
+	CSV            CSV        // of format csv or tsv
 	OnChange       string     // OnChangeIgnore
 	MaxRejectRatio float64    // 0 to 1; above it a file is not loaded
 }

@@ -26,7 +26,7 @@ sources:
 
 const (
 	topKeys    = "project, landing, ledger, queue, sources"
-	keys       = "name, match, format, table, schema, partition, on_conflict, on_change, max_reject_ratio"
+	keys       = "name, match, format, table, schema, partition, on_conflict, csv, on_change, max_reject_ratio"
 	queueURL   = "https://sqs.eu-west-1.amazonaws.com/123456789012/seneka"
 	noProject  = "is no project ID; write lower-case letters, digits and hyphens, as in acme-logs"
 	noBucket   = "is no bucket; write gs:// and 3 to 63 lower-case letters, digits, hyphens and underscores"
@@ -124,6 +124,7 @@ seneka.yaml:13:5: sources[1].table: "logs.app_{service}": {service} is not in ma
 		{"on_change: ignore", "on_conflict: extra", `15:5: sources[1].on_conflict: "extra": format elb brings its own columns; remove on_conflict`},
 		{"format: elb", "format: rows\n    on_conflict: drop", `13:5: sources[1].on_conflict: "drop": must be reject or extra`},
 		{"format: elb", "format: rows\n    schema: gs://acme", `13:5: sources[1].schema: "gs://acme": names no file; write a path, or gs://BUCKET/NAME`},
+		{"on_change: ignore", "csv: {header: absent}", "15:5: sources[1].csv: is for the formats csv and tsv; remove it"},
 		{"{column: time, by: day}", "time", "14:5: sources[1].partition: " + noKeys + "column, by"},
 		{"{column: time, by: day}", "", "14:5: sources[1].partition: " + noKeys + "column, by"},
 		{"{column: time, by: day}", "{by: day}", "14:5: sources[1].partition.column: missing; write column: COLUMN"},

@@ -40,6 +40,12 @@ func sourceNode(formats Formats) node {
 			{"by", true, node{Type: "string", Description: "The only value: day.", Enum: []string{"day"}}},
 		})},
 		{"on_conflict", false, node{Type: "string", Description: "A value that its column does not take: its record is a reject, or it goes to the column extra and its own is NULL. For formats without columns of their own.", Enum: []string{OnConflictReject, OnConflictExtra}, Default: OnConflictReject}},
+		{"csv", false, mapping("How files of format csv or tsv are written.", []property{
+			{"delimiter", false, text("One character between fields, \\t for a tab; without it a comma, or a tab for tsv.", `^(.|\\t|\t)$`)},
+			{"header", false, node{Type: "string", Description: "Whether the first row names the columns; auto: if half of its fields or more are names of columns.", Enum: Headers, Default: Headers[0]}},
+			{"skip_rows", false, node{Type: "integer", Description: "Lines to skip before the header, or the first row.", Minimum: new(0.0), Maximum: new(float64(maxSkip)), Default: 0}},
+			{"null_marker", false, text("The text that is NULL if it has no quotes; without it an empty field is.", "")},
+		})},
 		{"on_change", false, node{Type: "string", Description: "A file that changed after it was loaded keeps its first rows, and the change is recorded.", Enum: []string{OnChangeIgnore}, Default: OnChangeIgnore}},
 		{"max_reject_ratio", false, node{Type: "number", Description: "The share of a file's records that may be rejects; with more, nothing of the file is loaded.", Minimum: new(0.0), Maximum: new(1.0), Default: DefaultMaxRejectRatio}},
 	})

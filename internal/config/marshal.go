@@ -1,6 +1,10 @@
 package config
 
-import "github.com/goccy/go-yaml"
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
 
 // YAML returns the configuration as a file that Parse reads to the same, in the same folder if
 // it names schema files.
@@ -8,6 +12,12 @@ func (c *Config) YAML() ([]byte, error) {
 	type partition struct {
 		Column string `yaml:"column"`
 		By     string `yaml:"by"`
+	}
+	type csv struct {
+		Delimiter  string `yaml:"delimiter,omitempty"`
+		Header     string `yaml:"header,omitempty"`
+		SkipRows   int    `yaml:"skip_rows,omitempty"`
+		NullMarker string `yaml:"null_marker,omitempty"`
 	}
 	type source struct {
 		Name           string     `yaml:"name"`
@@ -17,6 +27,7 @@ func (c *Config) YAML() ([]byte, error) {
 		Schema         string     `yaml:"schema,omitempty"`
 		Partition      *partition `yaml:"partition,omitempty"`
 		OnConflict     string     `yaml:"on_conflict,omitempty"`
+		CSV            *csv       `yaml:"csv,omitempty"`
 		OnChange       string     `yaml:"on_change"`
 		MaxRejectRatio float64    `yaml:"max_reject_ratio"`
 	}
@@ -34,6 +45,10 @@ func (c *Config) YAML() ([]byte, error) {
 		}
 		if s.Partition != nil {
 			f.Partition = &partition{s.Partition.Column, s.Partition.By}
+		}
+		if s.CSV != (CSV{}) {
+			f.CSV = new(csv(s.CSV))
+			f.CSV.Delimiter = strings.Replace(s.CSV.Delimiter, "\t", escapedTab, 1)
 		}
 		file.Sources = append(file.Sources, f)
 	}

@@ -16,7 +16,26 @@ type Declaration struct {
 	// ConflictsToExtra moves a value that its column does not take to the column of Extra, as far
 	// as the column may be NULL, instead of making its record a reject.
 	ConflictsToExtra bool
+	CSV              CSV // of CSV files
 }
+
+// CSV is how CSV files are written. The zero value is how most are.
+type CSV struct {
+	Delimiter  byte   // between fields; 0: that of the format
+	Header     Header // whether the first row names the columns
+	SkipRows   int    // lines before the header, or the first row, that are none
+	NullMarker string // the field that is NULL if it has no quotes
+}
+
+// Header says whether the first row of a CSV file names the columns.
+type Header string
+
+// The values of Header; the zero value is HeaderAuto.
+const (
+	HeaderAuto    Header = "auto"    // if half of its fields or more are names of columns
+	HeaderPresent Header = "present" // always
+	HeaderAbsent  Header = "absent"  // never
+)
 
 // errNoColumns is what a source lacks.
 var errNoColumns = errors.New("the format has no columns of its own: name a BigQuery JSON schema file, as in schema: schemas/app.json")

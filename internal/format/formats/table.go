@@ -9,6 +9,7 @@ import (
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
 	"github.com/seneka-io/seneka/internal/format/cloudtrail"
 	"github.com/seneka-io/seneka/internal/format/cloudwatch"
+	"github.com/seneka-io/seneka/internal/format/csv"
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/firelens"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
@@ -35,6 +36,8 @@ var table = []*format.Format{
 	cloudwatch.CloudWatch(),
 	firelens.FireLens(),
 	ndjson.Format(),
+	csv.CSV(),
+	csv.TSV(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change

@@ -45,8 +45,8 @@ func WithoutEachQuote(t *testing.T, f *format.Format, samples []string, good str
 	}
 }
 
-// Lines decodes data, whatever it is, twice. It checks that both times give the same, and that the
-// records stand where they say: on their lines, in order, none within another.
+// Lines decodes data, whatever it is, twice. It checks that both times give the same, that the records
+// stand where they say, on their lines, in order, none within another, and that all rows encode.
 func Lines(t *testing.T, f *format.Format, data []byte) []Outcome {
 	t.Helper()
 	const limit = 2000
@@ -61,6 +61,7 @@ func Lines(t *testing.T, f *format.Format, data []byte) []Outcome {
 	if err != nil || !slices.EqualFunc(all, again, same) {
 		t.Fatalf("the second time: %v, error %v", again, err)
 	}
+	encodes(t, f, data, format.Options{MaxRecord: limit})
 	seen := 0
 	for _, o := range all {
 		if int(o.Offset) < seen || !bytes.HasPrefix(data[o.Offset:], []byte(o.Raw)) {
