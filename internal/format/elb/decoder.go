@@ -78,8 +78,18 @@ func (d *decoder) Next(rec *row.Record) error {
 	return nil
 }
 
+// maxBlanks is how many spaces a line may have: each may begin a value, which takes far more memory
+// than its text. The longest request line and header that a load balancer takes have 16 KiB each.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+const maxBlanks = 64 << 10
+
 // parse sets the values of one line.
 func (d *decoder) parse(line []byte, values []row.Value) (err error) {
+	if len(line) > maxBlanks {
+		if n := bytes.Count(line, []byte{' '}); n > maxBlanks {
+			return fmt.Errorf("the line has %d spaces, and no load balancer writes over %d", n, maxBlanks)
+		}
+	}
 	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ func NewReader(r io.Reader, limit int) *Reader {
 // line that it cut short is not returned.
 func (r *Reader) Next() (Line, error) {
 	for {
+		r.pass()
+		r.passEmpty()
 		line, err := r.NextOrBlank()
 		if err != nil || !blank(line.Text) {
 			return line, err
@@ -126,6 +128,14 @@ func (r *Reader) pass() {
 	r.take(r.held)
 	r.number += r.count
 	r.held, r.count = 0, 0
+}
+
+// passEmpty goes behind the empty lines that are at hand: a file may be nothing else.
+func (r *Reader) passEmpty() {
+	for r.head < r.tail && r.buf[r.head] == '\n' {
+		r.take(1)
+		r.number++
+	}
 }
 
 // find returns the length of the unread up to the first line ending that is not within its first
