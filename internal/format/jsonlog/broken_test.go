@@ -141,3 +141,33 @@ func TestReaderFails(t *testing.T) {
 type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+// A record of many tiny values is a reject, for these take far more memory than their text; a list of
+// them within the bound does not keep its memory for ever.
+func TestManyValues(t *testing.T) {
+	for name, text := range map[string]string{"scalars": `{"l":[1` + strings.Repeat(",1", maxValues) + "]}", "objects": `{"items":[{}` + strings.Repeat(",{}", maxValues/2) + "]}"} {
+		got := outcomes(t, &small, strings.NewReader(text+`{"n":2}`), format.Options{})
+		if !strings.Contains(got, "REJECT column ") || !strings.Contains(got, errValues.Error()) || !strings.HasSuffix(got, fmt.Sprintf("2@%d {\"n\":2}\n", len(text))) {
+			t.Errorf("%s: got %.200s", name, got)
+		}
+	}
+	d := small.NewDecoder(strings.NewReader(`{"l":[1`+strings.Repeat(",1", maxValues-1)+`]}{"n":2}`), format.Options{})
+	rec := row.NewRecord(len(small.Schema()))
+	if err := d.Next(rec); err != nil || len(rec.Values[2].List()) != maxValues {
+		t.Fatalf("%d values, error %v", len(rec.Values[2].List()), err)
+	}
+	if err := d.Next(rec); err != nil || cap(rec.Values[2].List()) > 0 {
+		t.Errorf("room for %d values is kept, error %v", cap(rec.Values[2].List()), err)
+	}
+}
+
+// The keys of what has no column are bounded too.
+func TestLongExtra(t *testing.T) {
+	name := strings.Repeat("x", 300)
+	l := &Layout{Columns: Of([]row.Column{repeated(column(name, row.Struct, column("a", row.Int64)))}), Extra: "extra"}
+	text := `{"` + name + `":[{"z":1}` + strings.Repeat(`,{"z":1}`, 50_000) + "]}"
+	got := outcomes(t, l, strings.NewReader(text+"{}"), format.Options{})
+	if !strings.HasPrefix(got, "1@0 REJECT "+errExtra.Error()) || !strings.HasSuffix(got, fmt.Sprintf("2@%d {}\n", len(text))) {
+		t.Errorf("got %.200s", got)
+	}
+}
