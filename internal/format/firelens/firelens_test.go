@@ -1,6 +1,7 @@
 package firelens
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -71,4 +72,10 @@ func TestFileTime(t *testing.T) {
 			t.Errorf("%s: got %s, %v", key, got, ok)
 		}
 	}
+}
+
+func BenchmarkFireLens(b *testing.B) {
+	data := formattest.Plain(b, sample)
+	const files = 3000
+	formattest.Benchmark(b, FireLens(), bytes.Repeat(data, files), files*formattest.CountLines(data))
 }
