@@ -258,10 +258,10 @@ func openBackfill(ctx context.Context, o backfillOptions) (_ *backfillClients, e
 		}
 	}()
 	path := cmp.Or(o.config, configPath(nil))
-	if c.cfg, err = config.Load(ctx, path, openGCS, formats.Names()); err != nil {
+	if c.cfg, err = config.Load(ctx, path, openGCS, formats.Known()); err != nil {
 		return nil, hinted(err, "name the configuration by --config or SENEKA_CONFIG, or a local cloud by --local READY-FILE")
 	}
-	if c.route, err = loader.Router(c.cfg); err != nil {
+	if c.route, err = loader.Router(ctx, c.cfg, openGCS); err != nil {
 		return nil, err
 	}
 	// What is under way when ctx ends still needs its clients: Close ends them.

@@ -10,6 +10,7 @@ import (
 	textalign "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/seneka-io/seneka/functions/loader"
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format/formats"
@@ -67,10 +68,16 @@ func readConfig(cmd *cobra.Command, path string) (*config.Config, error) {
 		}
 		return nil, err
 	}
-	cfg, err := config.Parse(path, data, formats.Names())
+	cfg, err := config.Parse(path, data, formats.Known())
 	var invalid config.Errors
 	if errors.As(err, &invalid) {
 		return nil, &exitError{err: fmt.Errorf("the configuration is not valid:\n%w", invalid), code: exitInvalid}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err = loader.Router(cmd.Context(), cfg, openGCS); errkind.Is(err, errkind.Permanent) || errkind.Is(err, errkind.NotFound) {
+		return nil, &exitError{err: fmt.Errorf("the configuration is not valid:\n%s: %w", path, err), code: exitInvalid}
 	}
 	return cfg, err
 }
@@ -115,7 +122,7 @@ func newConfigSchema() *cobra.Command {
   # yaml-language-server: $schema=./seneka.schema.json`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema, err := config.JSONSchema(formats.Names())
+			schema, err := config.JSONSchema(formats.Known())
 			if err != nil {
 				return err
 			}

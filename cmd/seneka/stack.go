@@ -204,9 +204,13 @@ func localConfig(ctx context.Context, o stackOptions) (*config.Config, error) {
 		if data, err = config.Read(ctx, o.Config, openGCS); err != nil {
 			return nil, err
 		}
-		name = o.Config
+		if name = o.Config; !strings.HasPrefix(name, "gs://") { // the copy stands elsewhere, its schema files do not
+			if name, err = filepath.Abs(name); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return config.Parse(name, data, formats.Names())
+	return config.Parse(name, data, formats.Known())
 }
 
 // writeConfig writes the configuration that forwarder and loader read.

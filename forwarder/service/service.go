@@ -90,7 +90,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 func configuration(ctx context.Context, path string, gcs *gcsstore.Store) (*config.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return config.Load(ctx, path, gcs.OpenLive, formats.Names())
+	return config.Load(ctx, path, gcs.OpenLive, formats.Known())
 }
 
 // sdkLogger lets AWS's SDK log into log, in the form of everything else. What it calls debugging,

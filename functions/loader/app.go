@@ -15,10 +15,13 @@ import (
 	"github.com/seneka-io/seneka/internal/bqquery"
 	"github.com/seneka-io/seneka/internal/bqwrite"
 	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/gcsstore"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/telemetry"
 	"github.com/seneka-io/seneka/internal/unmatched"
 )
@@ -52,7 +55,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
-	route, err := Router(cfg)
+	route, err := Router(ctx, cfg, gcs.OpenLive)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func (f closerFunc) Close() error { return f() }
 func configuration(ctx context.Context, path string, gcs *gcsstore.Store) (*config.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return config.Load(ctx, path, gcs.OpenLive, formats.Names())
+	return config.Load(ctx, path, gcs.OpenLive, formats.Known())
 }
 
 // ServeHTTP handles a push delivery.
@@ -130,17 +133,17 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// Router turns the configuration's rules into targets of loads.
-func Router(cfg *config.Config) (load.Router, error) {
+// Router turns the configuration's rules into targets of loads. It reads the schema files that they
+// name, as config.ReadSchema does.
+func Router(ctx context.Context, cfg *config.Config, open config.Open) (load.Router, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	known := map[*config.Source]load.Target{}
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
-		f, ok := formats.Lookup(s.Format)
-		if !ok {
-			return nil, fmt.Errorf("source %s: format %q is not known", s.Name, s.Format)
-		}
-		if s.Partition != nil && s.Partition.Column != f.Spec.PartitionBy {
-			return nil, fmt.Errorf("source %s: partition.column is %q, and tables of format %s are partitioned by %q: leave partition out", s.Name, s.Partition.Column, f.Name, f.Spec.PartitionBy)
+		f, err := formatOf(ctx, s, open)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.Name, err)
 		}
 		known[s] = load.Target{Source: s.Name, Format: f, MaxRejectRatio: s.MaxRejectRatio}
 	}
@@ -153,6 +156,34 @@ func Router(cfg *config.Config) (load.Router, error) {
 		t.Table, t.As = m.Table, m.As
 		return t, true
 	}, nil
+}
+
+// formatOf returns the format of a source's files, with the columns that the source declares.
+func formatOf(ctx context.Context, s *config.Source, open config.Open) (*format.Format, error) {
+	d := format.Declaration{ConflictsToExtra: s.OnConflict == config.OnConflictExtra, CSV: csvOf(s.CSV)}
+	if s.Partition != nil {
+		d.PartitionBy = s.Partition.Column
+	}
+	schema, err := s.ReadSchema(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	if schema != nil {
+		if d.Columns, err = row.ParseSchema(schema); err != nil {
+			return nil, errkind.With(errkind.Permanent, fmt.Errorf("%s: %w", s.Schema, err))
+		}
+	}
+	f, err := formats.Declared(s.Format, d)
+	return f, errkind.With(errkind.Permanent, err)
+}
+
+// csvOf returns how a source's CSV files are written.
+func csvOf(c config.CSV) format.CSV {
+	out := format.CSV{Header: format.Header(c.Header), SkipRows: c.SkipRows, NullMarker: c.NullMarker}
+	if c.Delimiter != "" {
+		out.Delimiter = c.Delimiter[0]
+	}
+	return out
 }
 
 // emulator returns the options that lead to a stand-in at address, host:port with or without http://.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -15,7 +16,7 @@ import (
 const queueExample = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
 
 // config reads the whole file.
-func (d *decoder) config(root ast.Node, formats []string) *Config {
+func (d *decoder) config(root ast.Node, formats Formats) *Config {
 	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "sources"})
 	if s == nil {
 		return nil
@@ -37,7 +38,7 @@ func (s *section) bucket(key string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(value, "gs://"), "/")
 }
 
-func (s *section) sources(landing string, formats []string) []Source {
+func (s *section) sources(landing string, formats Formats) []Source {
 	const example = "[{name: …, match: …, format: …, table: …}]"
 	n, ok := s.require("sources", example)
 	if !ok {
@@ -74,10 +75,10 @@ func (s *section) once(key, value string, lines map[string]int, problem string) 
 	lines[value] = s.fields[key].at.Line
 }
 
-var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_change", "max_reject_ratio"}
+var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_conflict", "csv", "on_change", "max_reject_ratio"}
 
 // source reads one source.
-func (s *section) source(landing string, formats []string) (src Source) {
+func (s *section) source(landing string, formats Formats) (src Source) {
 	src.Name, _ = s.text("name", "A-SHORT-NAME", checkName)
 	_, matched := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
 		if src.Match, err = ParsePattern(text); err != nil {
@@ -85,11 +86,11 @@ func (s *section) source(landing string, formats []string) (src Source) {
 		}
 		return src.Match.checkStore(landing)
 	})
-	src.Format, _ = s.text("format", "one of "+strings.Join(formats, ", "), func(text string) error {
-		if slices.Contains(formats, text) {
+	src.Format, _ = s.text("format", "one of "+strings.Join(formats.names(), ", "), func(text string) error {
+		if _, ok := formats[text]; ok {
 			return nil
 		}
-		return unknown("format", text, formats)
+		return unknown("format", text, formats.names())
 	})
 	src.Table, _ = s.text("table", "DATASET.TABLE", func(text string) error {
 		if !matched { // which placeholders there are is not known
@@ -97,10 +98,22 @@ func (s *section) source(landing string, formats []string) (src Source) {
 		}
 		return checkTable(text, src.Match.Names())
 	})
-	s.optional("schema", "", "PATH", func(string) error {
-		return errors.New("every known format brings its own columns; remove schema")
+	declared := formats[src.Format]
+	own := func(key string) error {
+		if src.Format == "" || declared { // not known, and reported
+			return nil
+		}
+		return fmt.Errorf("format %s brings its own columns; remove %s", src.Format, key)
+	}
+	src.Schema = s.optional("schema", "", "PATH", func(text string) error {
+		return errors.Join(own("schema"), checkSchemaPath(text))
+	})
+	src.Schema = relativeTo(s.file, src.Schema)
+	src.OnConflict = s.optional("on_conflict", OnConflictReject, OnConflictReject, func(text string) error {
+		return errors.Join(own("on_conflict"), oneOf(text, OnConflictReject, OnConflictExtra))
 	})
 	src.Partition = s.partition()
+	src.CSV = s.csv(src.Format)
 	src.OnChange = s.optional("on_change", OnChangeIgnore, OnChangeIgnore, only(OnChangeIgnore))
 	src.MaxRejectRatio = s.ratio("max_reject_ratio", DefaultMaxRejectRatio)
 	return src
@@ -118,6 +131,60 @@ func (s *section) partition() *Partition {
 	column, _ := p.text("column", "COLUMN", checkColumn)
 	by, _ := p.text("by", "day", only("day"))
 	return &Partition{column, by}
+}
+
+// maxSkip is the most lines that a source may skip in each file.
+const maxSkip = 1_000_000
+
+func (s *section) csv(format string) (c CSV) {
+	f, there := s.fields["csv"]
+	if !there {
+		return c
+	}
+	if format != "" && format != "csv" && format != "tsv" {
+		s.fail(f.at, s.join("csv"), "is for the formats csv and tsv; remove it")
+	}
+	p := s.section(f.at, f.value, s.join("csv"), csvKeys)
+	if p == nil {
+		return c
+	}
+	c.Delimiter = strings.Replace(p.optional("delimiter", "", `";"`, checkDelimiter), escapedTab, "\t", 1)
+	c.Header = p.optional("header", "", Headers[0], func(text string) error { return oneOf(text, Headers...) })
+	p.optional("skip_rows", "", "1", func(text string) (err error) {
+		c.SkipRows, err = strconv.Atoi(text)
+		if err != nil || c.SkipRows < 0 || c.SkipRows > maxSkip {
+			return fmt.Errorf("must be a number of lines, %d at most; write skip_rows: 1", maxSkip)
+		}
+		return nil
+	})
+	c.NullMarker = p.optional("null_marker", "", `"\\N"`, func(string) error { return nil })
+	return c
+}
+
+var csvKeys = []string{"delimiter", "header", "skip_rows", "null_marker"}
+
+// escapedTab is the tab as BigQuery's load jobs take it too: not every writer of YAML quotes a tab.
+const escapedTab = `\t`
+
+func checkDelimiter(text string) error {
+	if text == escapedTab || len(text) == 1 && text[0] <= 0x7f && strings.IndexByte("\"\r\n \x00", text[0]) < 0 {
+		return nil
+	}
+	return errors.New(`must be one character, neither a quote nor a space; write ";", "|" or "\t"`)
+}
+
+func checkSchemaPath(text string) error {
+	if bucket, name, _ := strings.Cut(strings.TrimPrefix(text, "gs://"), "/"); text == "" || strings.HasPrefix(text, "gs://") && (bucket == "" || name == "") {
+		return errors.New("names no file; write a path, or gs://BUCKET/NAME")
+	}
+	return nil
+}
+
+func oneOf(text string, values ...string) error {
+	if slices.Contains(values, text) {
+		return nil
+	}
+	return fmt.Errorf("must be %s", strings.Join(values, " or "))
 }
 
 func only(value string) func(string) error {

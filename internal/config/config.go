@@ -16,6 +16,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -29,6 +31,34 @@ const MaxSize = 1 << 20
 // DefaultMaxRejectRatio is the share of a file's records that may be rejects when its source does
 // not say: a few broken lines do not hold up a file, a file of another format is not loaded.
 const DefaultMaxRejectRatio = 0.1
+
+// MaxSchemaSize is the most bytes that a schema file may have.
+const MaxSchemaSize = 8 << 20
+
+// Formats are the formats that sources may use, by name; true for those whose columns a source
+// declares by a schema file.
+type Formats map[string]bool
+
+// names returns the formats' names, sorted.
+func (f Formats) names() []string { return slices.Sorted(maps.Keys(f)) }
+
+// What a source does with a value that its column does not take.
+const (
+	OnConflictReject = "reject" // its record is a reject
+	OnConflictExtra  = "extra"  // the column is NULL, and the value stands in the column extra
+)
+
+// CSV is how the files of a source of format csv or tsv are written. The zero value is how most are.
+type CSV struct {
+	Delimiter  string // one character of ASCII; empty: that of the format
+	Header     string // whether the first row names the columns: one of Headers; empty: auto
+	SkipRows   int    // lines before the header, or the first row
+	NullMarker string // the text that is NULL if it has no quotes; empty: an empty field is
+}
+
+// Headers are the values of CSV.Header: auto is if half of the first row's fields or more are names
+// of columns.
+var Headers = []string{"auto", "present", "absent"}
 
 // OnChangeIgnore is the only value of on_change: a file that changed after it was loaded keeps
 // its first rows, and the change is recorded.
@@ -48,8 +78,11 @@ type Source struct {
 	Name           string // unique in the file; stands in logs and metrics
 	Match          Pattern
 	Format         string
+	Schema         string     // of a format without columns: path or gs://bucket/name of a BigQuery JSON schema; see ReadSchema
 	Table          string     // dataset.name; the name may hold {placeholders} of Match
 	Partition      *Partition // nil: by the format's own column
+	OnConflict     string     // OnConflictReject or OnConflictExtra
+	CSV            CSV        // of format csv or tsv
 	OnChange       string     // OnChangeIgnore
 	MaxRejectRatio float64    // 0 to 1; above it a file is not loaded
 }
@@ -68,10 +101,10 @@ type Match struct {
 	As     object.Source // the file that the pattern matched: itself, or the S3 object that it takes the place of
 }
 
-// Parse reads the configuration in data. name is the file's name, for messages; formats are the
-// names of the formats that sources may use. The error is of kind Permanent and holds an Errors
+// Parse reads the configuration in data. name is the file's path or gs:// URL, for messages and for
+// the paths in it, which are relative to it. The error is of kind Permanent and holds an Errors
 // with everything that is wrong.
-func Parse(name string, data []byte, formats []string) (*Config, error) {
+func Parse(name string, data []byte, formats Formats) (*Config, error) {
 	d := &decoder{file: name}
 	if root := d.document(data); root != nil {
 		if c := d.config(root, formats); len(d.errs) == 0 {

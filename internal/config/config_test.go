@@ -12,7 +12,7 @@ import (
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-var formats = []string{"alb", "elb", "cloudtrail"}
+var formats = Formats{"alb": false, "elb": false, "cloudtrail": false, "rows": true}
 
 func parse(t *testing.T, text string) *Config {
 	t.Helper()
@@ -53,8 +53,8 @@ func TestParse(t *testing.T) {
 		Project: "acme-logs", Landing: "acme-landing", Ledger: "acme-ledger",
 		Queue: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka",
 		Sources: []Source{
-			{Name: "alb", Format: "alb", Table: "logs.alb", OnChange: OnChangeIgnore, MaxRejectRatio: DefaultMaxRejectRatio},
-			{Name: "trail", Format: "cloudtrail", Table: "logs.trail_{account}", OnChange: OnChangeIgnore, MaxRejectRatio: 0.25,
+			{Name: "alb", Format: "alb", Table: "logs.alb", OnConflict: OnConflictReject, OnChange: OnChangeIgnore, MaxRejectRatio: DefaultMaxRejectRatio},
+			{Name: "trail", Format: "cloudtrail", Table: "logs.trail_{account}", OnConflict: OnConflictReject, OnChange: OnChangeIgnore, MaxRejectRatio: 0.25,
 				Partition: &Partition{Column: "event_time", By: "day"}},
 		},
 	}
@@ -279,4 +279,26 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSchemaPath(t *testing.T) {
+	for _, tt := range []struct{ config, schema, want string }{
+		{"seneka.yaml", "schemas/app.json", "schemas/app.json"},
+		{"/etc/seneka/seneka.yaml", "schemas/app.json", "/etc/seneka/schemas/app.json"},
+		{"conf/seneka.yaml", "../app.json", "app.json"},
+		{"conf/seneka.yaml", "/app.json", "/app.json"},
+		{"conf/seneka.yaml", "gs://acme/app.json", "gs://acme/app.json"},
+		{"gs://acme/seneka.yaml", "app.json", "gs://acme/app.json"},
+		{"gs://acme/a/seneka.yaml", "schemas/app.json", "gs://acme/a/schemas/app.json"},
+		{"gs://acme/a/seneka.yaml", "../../../app.json", "gs://acme/app.json"},
+		{"gs://acme/a/seneka.yaml", "gs://other/app.json", "gs://other/app.json"},
+	} {
+		c, err := Parse(tt.config, []byte(head+"sources: [{name: app, match: 's3://app/**', format: rows, table: logs.app, schema: '"+tt.schema+"', on_conflict: extra}]"), formats)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := c.Sources[0]; s.Schema != tt.want || s.OnConflict != OnConflictExtra {
+			t.Errorf("%s in %s: schema %s, on_conflict %s", tt.schema, tt.config, s.Schema, s.OnConflict)
+		}
+	}
 }

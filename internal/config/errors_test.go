@@ -26,7 +26,7 @@ sources:
 
 const (
 	topKeys    = "project, landing, ledger, queue, sources"
-	keys       = "name, match, format, table, schema, partition, on_change, max_reject_ratio"
+	keys       = "name, match, format, table, schema, partition, on_conflict, csv, on_change, max_reject_ratio"
 	queueURL   = "https://sqs.eu-west-1.amazonaws.com/123456789012/seneka"
 	noProject  = "is no project ID; write lower-case letters, digits and hyphens, as in acme-logs"
 	noBucket   = "is no bucket; write gs:// and 3 to 63 lower-case letters, digits, hyphens and underscores"
@@ -108,9 +108,9 @@ func TestErrors(t *testing.T) {
 		{"s3://acme-app/{service}/**.gz", "s3://acme-elb/**", `11:5: sources[1].match: "s3://acme-elb/**": can never match: the source on line 7 has the same pattern and comes first; remove one
 seneka.yaml:13:5: sources[1].table: "logs.app_{service}": {service} is not in match; write it there in place of a *`},
 
-		{"    format: alb\n", "", "6:5: sources[0].format: missing; write format: one of alb, elb, cloudtrail"},
-		{"format: alb", "format: ndjson", `8:5: sources[0].format: "ndjson": unknown format; known: alb, elb, cloudtrail`},
-		{"format: alb", "format: abl", `8:5: sources[0].format: "abl": unknown format, did you mean "alb"? known: alb, elb, cloudtrail`},
+		{"    format: alb\n", "", "6:5: sources[0].format: missing; write format: one of alb, cloudtrail, elb, rows"},
+		{"format: alb", "format: ndjson", `8:5: sources[0].format: "ndjson": unknown format; known: alb, cloudtrail, elb, rows`},
+		{"format: alb", "format: abl", `8:5: sources[0].format: "abl": unknown format, did you mean "alb"? known: alb, cloudtrail, elb, rows`},
 
 		{"    table: logs.alb\n", "", "6:5: sources[0].table: missing; write table: DATASET.TABLE"},
 		{"logs.alb", "logs", `9:5: sources[0].table: "logs": must be a dataset and a table; write DATASET.TABLE`},
@@ -125,7 +125,11 @@ seneka.yaml:13:5: sources[1].table: "logs.app_{service}": {service} is not in ma
 		{"logs.alb", "logs.{service}", `9:5: sources[0].table: "logs.{service}": {service} is not in match; write it there in place of a *`},
 		{"logs.app_{service}", "logs.{servce}", `13:5: sources[1].table: "logs.{servce}": {servce} is not in match, did you mean {service}?`},
 
-		{"on_change: ignore", "schema: schemas/app.json", `15:5: sources[1].schema: "schemas/app.json": every known format brings its own columns; remove schema`},
+		{"on_change: ignore", "schema: schemas/app.json", `15:5: sources[1].schema: "schemas/app.json": format elb brings its own columns; remove schema`},
+		{"on_change: ignore", "on_conflict: extra", `15:5: sources[1].on_conflict: "extra": format elb brings its own columns; remove on_conflict`},
+		{"format: elb", "format: rows\n    on_conflict: drop", `13:5: sources[1].on_conflict: "drop": must be reject or extra`},
+		{"format: elb", "format: rows\n    schema: gs://acme", `13:5: sources[1].schema: "gs://acme": names no file; write a path, or gs://BUCKET/NAME`},
+		{"on_change: ignore", "csv: {header: absent}", "15:5: sources[1].csv: is for the formats csv and tsv; remove it"},
 		{"{column: time, by: day}", "time", "14:5: sources[1].partition: " + noKeys + "column, by"},
 		{"{column: time, by: day}", "", "14:5: sources[1].partition: " + noKeys + "column, by"},
 		{"{column: time, by: day}", "{by: day}", "14:5: sources[1].partition.column: missing; write column: COLUMN"},
@@ -199,11 +203,11 @@ ledgre: gs://acme-ledger
 f:1:1: queue: missing; write queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
 f:2:5: sources[0].match: "acme/**": must start with s3://, or gs:// for the landing bucket; write s3://BUCKET/PATTERN
 f:2:5: sources[0].table: missing; write table: DATASET.TABLE
-f:4:5: sources[0].format: "x": unknown format; known: alb, elb, cloudtrail
+f:4:5: sources[0].format: "x": unknown format; known: alb, cloudtrail, elb, rows
 f:5:5: sources[0].name: written twice, first on line 3; keep one
 f:6:5: sources[1].name: missing; write name: A-SHORT-NAME
 f:6:5: sources[1].match: missing; write match: s3://BUCKET/PATTERN
-f:6:5: sources[1].format: missing; write format: one of alb, elb, cloudtrail
+f:6:5: sources[1].format: missing; write format: one of alb, cloudtrail, elb, rows
 f:6:5: sources[1].table: missing; write table: DATASET.TABLE
 f:7:1: landing: "acme": must start with gs://; write gs://BUCKET
 f:8:1: ledgre: unknown key, did you mean "ledger"? known: project, landing, ledger, queue, sources`

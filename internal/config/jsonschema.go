@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 )
 
-// JSONSchema returns the JSON Schema (draft 2020-12) of the configuration, for editors: formats are
-// the names of the formats that sources may use. It allows a little more than Parse, whose checks
-// see across keys.
-func JSONSchema(formats []string) ([]byte, error) {
+// JSONSchema returns the JSON Schema (draft 2020-12) of the configuration, for editors. It allows
+// a little more than Parse, whose checks see across keys.
+func JSONSchema(formats Formats) ([]byte, error) {
 	schema := struct {
 		Schema string `json:"$schema"`
 		Title  string `json:"title"`
@@ -29,16 +28,23 @@ func JSONSchema(formats []string) ([]byte, error) {
 }
 
 // sourceNode describes one entry of sources: each of sourceKeys once, in that order.
-func sourceNode(formats []string) node {
+func sourceNode(formats Formats) node {
 	return mapping("A rule: which files, in which format, into which table.", []property{
 		{"name", true, text("Unique name; it stands in logs and in seneka_load_log.", "")},
 		{"match", true, text("s3://BUCKET/PATTERN, or gs://LANDING-BUCKET/PATTERN for objects that others put there. ? is one character but a slash, * any but slashes, ** any, {name} takes one or more but slashes for the table's name.", `^(s3|gs)://[^/]+/.+`)},
-		{"format", true, node{Type: "string", Description: "How the bytes become rows.", Enum: formats}},
+		{"format", true, node{Type: "string", Description: "How the bytes become rows.", Enum: formats.names()}},
 		{"table", true, text("dataset.name; the name may hold {placeholders} of match.", `^[A-Za-z0-9_]+\.[^.]+$`)},
-		{"schema", false, text("Path of a BigQuery JSON schema, for formats without columns of their own.", "")},
+		{"schema", false, text("A BigQuery JSON schema file, for formats without columns of their own: a path, relative to this file, or gs://BUCKET/NAME.", "")},
 		{"partition", false, mapping("How the table is partitioned; without it as the format says.", []property{
-			{"column", true, text("A TIMESTAMP column.", "")},
+			{"column", true, text("A TIMESTAMP, DATETIME or DATE column.", "")},
 			{"by", true, node{Type: "string", Description: "The only value: day.", Enum: []string{"day"}}},
+		})},
+		{"on_conflict", false, node{Type: "string", Description: "A value that its column does not take: its record is a reject, or it goes to the column extra and its own is NULL. For formats without columns of their own.", Enum: []string{OnConflictReject, OnConflictExtra}, Default: OnConflictReject}},
+		{"csv", false, mapping("How files of format csv or tsv are written.", []property{
+			{"delimiter", false, text("One character between fields, \\t for a tab; without it a comma, or a tab for tsv.", `^(.|\\t|\t)$`)},
+			{"header", false, node{Type: "string", Description: "Whether the first row names the columns; auto: if half of its fields or more are names of columns.", Enum: Headers, Default: Headers[0]}},
+			{"skip_rows", false, node{Type: "integer", Description: "Lines to skip before the header, or the first row.", Minimum: new(0.0), Maximum: new(float64(maxSkip)), Default: 0}},
+			{"null_marker", false, text("The text that is NULL if it has no quotes; without it an empty field is.", "")},
 		})},
 		{"on_change", false, node{Type: "string", Description: "A file that changed after it was loaded keeps its first rows, and the change is recorded.", Enum: []string{OnChangeIgnore}, Default: OnChangeIgnore}},
 		{"max_reject_ratio", false, node{Type: "number", Description: "The share of a file's records that may be rejects; with more, nothing of the file is loaded.", Minimum: new(0.0), Maximum: new(1.0), Default: DefaultMaxRejectRatio}},

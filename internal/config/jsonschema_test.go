@@ -16,7 +16,7 @@ import (
 const schemaFile = "../../seneka.schema.json"
 
 func TestJSONSchemaIsCommitted(t *testing.T) {
-	want, err := config.JSONSchema(formats.Names())
+	want, err := config.JSONSchema(formats.Known())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestJSONSchemaAgainstParse(t *testing.T) {
 			if err := schema.Validate(value); (err == nil) != valid {
 				t.Errorf("schema: %v", err)
 			}
-			if _, err := config.Parse("x", []byte(text), formats.Names()); (err == nil) != valid {
+			if _, err := config.Parse("x", []byte(text), formats.Known()); (err == nil) != valid {
 				t.Errorf("Parse: %v", err)
 			}
 		})

@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/seneka-io/seneka/internal/errkind"
 )
@@ -12,7 +11,7 @@ import (
 var ErrNotSet = errkind.With(errkind.Permanent, errors.New("SENEKA_CONFIG is not set: write the path of seneka.yaml, or gs://BUCKET/NAME"))
 
 // Load reads and parses the configuration at path, the value of SENEKA_CONFIG: see Read and Parse.
-func Load(ctx context.Context, path string, open func(ctx context.Context, bucket, name string) (io.ReadCloser, error), formats []string) (*Config, error) {
+func Load(ctx context.Context, path string, open Open, formats Formats) (*Config, error) {
 	if path == "" {
 		return nil, ErrNotSet
 	}

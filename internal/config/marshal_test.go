@@ -11,7 +11,7 @@ func TestYAMLRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	formats := []string{"alb"}
+	formats := Formats{"alb": false}
 	first, err := Parse("seneka.example.yaml", data, formats)
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,26 @@ func TestReadLocalSize(t *testing.T) {
 	}
 }
 
+func TestReadSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "schema.json")
+	for size, want := range map[int]bool{MaxSize + 1: true, MaxSchemaSize + 1: false} {
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data, err := (&Source{Schema: path}).ReadSchema(t.Context(), nil)
+		if want && (err != nil || len(data) != size) || !want && !errkind.Is(err, errkind.Permanent) {
+			t.Errorf("%d bytes: %d read, %v", size, len(data), err)
+		}
+	}
+	if data, err := new(Source).ReadSchema(t.Context(), nil); data != nil || err != nil {
+		t.Errorf("no schema: %q, %v", data, err)
+	}
+	_, err := (&Source{Schema: "no such file"}).ReadSchema(t.Context(), nil)
+	if !errkind.Is(err, errkind.NotFound) || !strings.HasPrefix(err.Error(), "schema no such file: ") {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	c, err := Load(t.Context(), "../../seneka.example.yaml", nil, formats)
 	if err != nil || c.Project != "acme-logs" {

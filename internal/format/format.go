@@ -19,6 +19,10 @@ type Format struct {
 	Spec row.Spec
 	// New returns a decoder of one file. r yields decompressed bytes.
 	New func(r io.Reader, o Options) Decoder
+	// Declare returns the format of tables whose columns a source of the configuration declares. It
+	// is set instead of Spec and New. The error says what is wrong with the declaration. Nil: the
+	// format brings its own columns.
+	Declare func(d Declaration) (*Format, error)
 	// FileTime returns the time that a key's name carries, for records without one of their own.
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)
@@ -38,7 +42,8 @@ const DefaultMaxRecord = 8 << 20
 // Decoder reads the records of one file in order. It is used by one goroutine.
 type Decoder interface {
 	// Next sets the first len(Spec.Columns) values of rec, its Line, its Offset and its Raw. They
-	// refer to the decoder's memory until the next call.
+	// refer to the decoder's memory until the next call. A text may hold bytes that are no UTF-8:
+	// row.Encoder replaces and counts them.
 	//
 	// It returns io.EOF after the last record; a *Reject for a record that could not be parsed,
 	// after which Next goes on with the one behind it; ErrControl for a file that holds no log;

@@ -22,7 +22,8 @@ type attempt struct {
 	enc      *row.Encoder
 	columns  int // of the format; Seneka's own come behind them
 	partBy   int // index of the partition column, or -1
-	fallback int64
+	partType row.Type
+	fallback int64 // value of the partition column where a record has none
 	rng      Range
 	rejects  []RejectRecord // not written yet
 	pending  int            // bytes of them
@@ -36,11 +37,37 @@ func (l *Loader) begin(f File, target Target, old held) *attempt {
 	if !rec.LoadedAt.After(old.Load.LoadedAt) {
 		rec.LoadedAt = old.Load.LoadedAt.Add(time.Microsecond)
 	}
-	spec := target.Format.Spec
-	a := &attempt{Loader: l, file: f, target: target, rec: rec, columns: len(spec.Columns), partBy: spec.Columns.Index(spec.PartitionBy)}
-	a.rng.Column = spec.PartitionBy
+	spec := TableSpec(target.Format)
+	a := &attempt{Loader: l, file: f, target: target, rec: rec, columns: len(target.Format.Spec.Columns), partBy: spec.Columns.Index(spec.PartitionBy)}
+	if a.partBy >= 0 {
+		a.partType = spec.Columns[a.partBy].Type
+	}
+	if a.partType == row.Timestamp { // a count is by this column only if it compares with times
+		a.rng.Column = spec.PartitionBy
+	}
 	a.fallback = fileTime(f, target.Format).UnixMicro()
+	if a.partType == row.Date {
+		a.fallback = floorDiv(a.fallback, microsPerDay)
+	}
 	return a
+}
+
+const microsPerDay = 24 * 60 * 60 * 1_000_000
+
+func floorDiv(a, b int64) int64 {
+	if a < 0 {
+		a -= b - 1
+	}
+	return a / b
+}
+
+// partition returns the time of the record's partition column in µs since 1970-01-01 UTC.
+func (a *attempt) partition(rec *row.Record) int64 {
+	n := rec.Values[a.partBy].Int()
+	if a.partType == row.Date {
+		return n * microsPerDay
+	}
+	return n
 }
 
 // fileTime is the time of records that carry none: the one in the file's name, else S3's.
@@ -186,7 +213,7 @@ func (a *attempt) addRow(ctx context.Context, rec *row.Record, out *writer) erro
 		return err
 	}
 	if a.partBy >= 0 {
-		a.rng.include(rec.Values[a.partBy].Int(), a.rec.Rows)
+		a.rng.include(a.partition(rec), a.rec.Rows)
 	}
 	a.rec.Rows++
 	return nil
@@ -199,9 +226,9 @@ func (a *attempt) outsidePartitions(rec *row.Record) string {
 	if a.partBy < 0 {
 		return ""
 	}
-	now, t := a.rec.LoadedAt, time.UnixMicro(rec.Values[a.partBy].Int()).UTC()
+	now, t := a.rec.LoadedAt, time.UnixMicro(a.partition(rec)).UTC()
 	if t.Before(now.AddDate(-10, 0, 0)) || t.After(now.AddDate(1, 0, 0)) {
-		return fmt.Sprintf("column %s: %s is more than ten years past or a year ahead, which BigQuery refuses to stream", a.rng.Column, t.Format(time.RFC3339))
+		return fmt.Sprintf("column %s: %s is more than ten years past or a year ahead, which BigQuery refuses to stream", a.target.Format.Spec.PartitionBy, t.Format(time.RFC3339))
 	}
 	return ""
 }

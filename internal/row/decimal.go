@@ -181,37 +181,48 @@ func (p *decimalParser) exponent() (int, error) {
 	return sign * n, nil
 }
 
-// appendNumeric is for ±99999999999999999999999999999.999999999
-// (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types).
 func appendNumeric(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	m, negative, err := unscaled(v.raw, numericScale)
-	if err == nil && !m.less(&numericEnd) {
-		err = errDecimalRange
-	}
+	m, err := numericOf(v.raw)
 	if err != nil {
 		return dst, f.refuseDecimal(v.raw, err)
-	}
-	if negative {
-		m.negate()
 	}
 	return m.append(dst), nil
 }
 
-// appendBigNumeric is for -2^255 to 2^255-1, of 10^-38 units each:
-// ±578960446186580977117854925043439539266.34992332820282019728792003956564819967, and one more
-// below.
 func appendBigNumeric(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	m, negative, err := unscaled(v.raw, bigNumericScale)
+	m, err := bigNumericOf(v.raw)
 	if err != nil {
 		return dst, f.refuseDecimal(v.raw, err)
+	}
+	return m.append(dst), nil
+}
+
+// numericOf reads ±99999999999999999999999999999.999999999
+// (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types) as an
+// integer in two's complement.
+func numericOf(text []byte) (magnitude, error) {
+	m, negative, err := unscaled(text, numericScale)
+	if err == nil && !m.less(&numericEnd) {
+		err = errDecimalRange
 	}
 	if negative {
 		m.negate()
 	}
-	if m != (magnitude{}) && m[3]>>63 == 1 != negative {
-		return dst, f.refuseDecimal(v.raw, errDecimalRange)
+	return m, err
+}
+
+// bigNumericOf reads -2^255 to 2^255-1, of 10^-38 units each:
+// ±578960446186580977117854925043439539266.34992332820282019728792003956564819967, and one more
+// below, as an integer in two's complement.
+func bigNumericOf(text []byte) (magnitude, error) {
+	m, negative, err := unscaled(text, bigNumericScale)
+	if negative {
+		m.negate()
 	}
-	return m.append(dst), nil
+	if err == nil && m != (magnitude{}) && m[3]>>63 == 1 != negative {
+		err = errDecimalRange
+	}
+	return m, err
 }
 
 func (m *magnitude) append(dst []byte) []byte {

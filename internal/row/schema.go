@@ -68,6 +68,6 @@ func (s Schema) Index(name string) int {
 type Spec struct {
 	Description string
 	Columns     Schema
-	PartitionBy string   // a TIMESTAMP column; by day. Empty: not partitioned
+	PartitionBy string   // a TIMESTAMP, DATETIME or DATE column; by day. Empty: not partitioned
 	ClusterBy   []string // at most four columns
 }

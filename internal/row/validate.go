@@ -130,7 +130,7 @@ func (s Spec) Validate() error {
 		return err
 	}
 	if s.PartitionBy != "" {
-		if err := s.layoutColumn("partition", s.PartitionBy, []Type{Timestamp, Date}); err != nil {
+		if err := s.layoutColumn("partition", s.PartitionBy, []Type{Timestamp, Datetime, Date}); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ func ALB() *format.Format {
 			ClusterBy:   []string{"elb", "elb_status_code", "client_ip"},
 		},
 		New:      alb.decoder,
-		FileTime: endTime,
+		FileTime: format.VendedTime,
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/lines"
@@ -26,9 +25,11 @@ type layout struct {
 	joins, agent int
 }
 
-// controlText is how the object ELBAccessLogTestFile begins, which AWS writes when somebody
-// switches a log on.
-const controlText = "Enable AccessLog for ELB"
+// isControl reports whether line is the text of ELBAccessLogTestFile, or of the objects like it of
+// the other logs, which AWS writes when somebody switches a log on: Enable AccessLog for ELB: ...
+func isControl(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("Enable ")) && bytes.Contains(line, []byte("Log for ELB"))
+}
 
 // columns returns the table's columns: those of each field in turn, and extra.
 func (l *layout) columns() row.Schema {
@@ -61,7 +62,7 @@ func (d *decoder) Next(rec *row.Record) error {
 	if err != nil {
 		return err
 	}
-	if line.Number == 1 && bytes.HasPrefix(line.Text, []byte(controlText)) {
+	if line.Number == 1 && isControl(line.Text) {
 		return format.ErrControl
 	}
 	if wrong := d.parse(line.Text, rec.Values); wrong != nil {
@@ -88,9 +89,6 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 		if n := bytes.Count(line, []byte{' '}); n > maxBlanks {
 			return fmt.Errorf("the line has %d spaces, and no load balancer writes over %d", n, maxBlanks)
 		}
-	}
-	if !utf8.Valid(line) {
-		line = bytes.ToValidUTF8(line, []byte("\uFFFD")) // which is all that a STRING takes
 	}
 	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
 		return err
@@ -121,6 +119,9 @@ func setExtra(v *row.Value, surplus [][]byte) {
 	}
 }
 
+// maxFields is the most fields that a line may have. It bounds the memory that one takes.
+const maxFields = 10_000
+
 // split appends the fields of line to dst, without their quotes. Any number of spaces separates
 // them. A field that begins with a quote ends at the first quote before a space or the end of the
 // line that has no backslash before it; an inner quote is written \x22, \x00000022 or \".
@@ -131,6 +132,9 @@ func split(dst [][]byte, line []byte) ([][]byte, error) {
 		}
 		if len(line) == 0 {
 			return dst, nil
+		}
+		if len(dst) == maxFields {
+			return nil, fmt.Errorf("the line has more than %d fields", maxFields)
 		}
 		var token []byte
 		if line[0] != '"' {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -26,7 +27,7 @@ func ELB() *format.Format {
 			ClusterBy:   []string{"elb", "elb_status_code", "client_ip"},
 		},
 		New:      classic.decoder,
-		FileTime: endTime,
+		FileTime: format.VendedTime,
 	}
 }
 
@@ -123,7 +124,7 @@ func splitOld(dst [][]byte, quoted []byte) ([][]byte, error) {
 
 // isTLS reports whether b is how AWS writes a TLS version, or none.
 func isTLS(b []byte) bool {
-	return isNone(b) || bytes.HasPrefix(b, []byte("TLS")) || bytes.HasPrefix(b, []byte("SSL"))
+	return fields.IsNone(b) || bytes.HasPrefix(b, []byte("TLS")) || bytes.HasPrefix(b, []byte("SSL"))
 }
 
 // secondWord returns the second of the words that stand behind a quote without another quote, and

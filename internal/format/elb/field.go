@@ -2,9 +2,8 @@ package elb
 
 import (
 	"bytes"
-	"fmt"
 
-	"github.com/seneka-io/seneka/internal/format/scalar"
+	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -19,113 +18,67 @@ type field struct {
 // same to us.
 var none = []byte("-")
 
-func isNone(token []byte) bool { return len(token) == 1 && token[0] == '-' }
-
-func column(name string, t row.Type, description string) row.Column {
-	return row.Column{Name: name, Type: t, Mode: row.Nullable, Description: description}
-}
-
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{row.Schema{column(name, row.String, description)}, readText}
+	return field{row.Schema{fields.Column(name, row.String, description)}, one(fields.Text)}
 }
 
-func readText(_ *decoder, _ *field, values []row.Value, token []byte) error {
-	setText(&values[0], token)
-	return nil
-}
-
-func setText(v *row.Value, token []byte) {
-	if isNone(token) {
-		v.SetNull()
-	} else {
-		v.SetBytes(token)
+// one makes a field's read of a setter of its only column.
+func one(set fields.Setter) func(*decoder, *field, []row.Value, []byte) error {
+	return func(_ *decoder, f *field, values []row.Value, token []byte) error {
+		if err := set(&values[0], token); err != nil {
+			return fields.Wrong(&f.columns[0], err)
+		}
+		return nil
 	}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
 func trimmed(name, description string) field {
-	return field{row.Schema{column(name, row.String, description)}, readTrimmed}
+	return field{row.Schema{fields.Column(name, row.String, description)}, readTrimmed}
 }
 
 func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
-	setText(&values[0], bytes.Trim(token, " "))
-	return nil
+	return fields.Text(&values[0], bytes.Trim(token, " "))
 }
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{row.Schema{column(name, row.Int64, description)}, readInteger}
-}
-
-func readInteger(_ *decoder, f *field, values []row.Value, token []byte) error {
-	return setInteger(&values[0], &f.columns[0], token)
+	return field{row.Schema{fields.Column(name, row.Int64, description)}, one(fields.Int)}
 }
 
 func setInteger(v *row.Value, c *row.Column, token []byte) error {
-	if len(token) == 0 || isNone(token) {
-		v.SetNull()
-		return nil
+	if err := fields.Int(v, token); err != nil {
+		return fields.Wrong(c, err)
 	}
-	n, err := scalar.Int(token)
-	if err != nil {
-		return wrong(c, err)
-	}
-	v.SetInt(n)
 	return nil
 }
-
-func wrong(c *row.Column, err error) error { return fmt.Errorf("column %s: %w", c.Name, err) }
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{row.Schema{column(name, row.Float64, description)}, readDecimal}
-}
-
-func readDecimal(_ *decoder, f *field, values []row.Value, token []byte) error {
-	if len(token) == 0 || isNone(token) {
-		values[0].SetNull()
-		return nil
-	}
-	n, err := scalar.Float(token)
-	if err != nil {
-		return wrong(&f.columns[0], err)
-	}
-	values[0].SetFloat(n)
-	return nil
+	return field{row.Schema{fields.Column(name, row.Float64, description)}, one(fields.Float)}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{row.Schema{column(name, row.Timestamp, description)}, readTimestamp}
-}
-
-func readTimestamp(_ *decoder, f *field, values []row.Value, token []byte) error {
-	if len(token) == 0 || isNone(token) {
-		values[0].SetNull()
-		return nil
-	}
-	micros, err := scalar.Time(token)
-	if err != nil {
-		return wrong(&f.columns[0], err)
-	}
-	values[0].SetInt(micros)
-	return nil
+	return field{row.Schema{fields.Column(name, row.Timestamp, description)}, one(fields.Time)}
 }
 
 // endpoint is a field that holds an address and a port.
 func endpoint(name, address, port string) field {
-	return field{row.Schema{column(name+"_ip", row.String, address), column(name+"_port", row.Int64, port)}, readEndpoint}
+	return field{row.Schema{fields.Column(name+"_ip", row.String, address), fields.Column(name+"_port", row.Int64, port)}, readEndpoint}
 }
 
 func readEndpoint(_ *decoder, f *field, values []row.Value, token []byte) error {
-	if isNone(token) {
+	if fields.IsNone(token) {
 		values[0].SetNull()
 		values[1].SetNull()
 		return nil
 	}
 	host, port := splitPort(token)
-	setText(&values[0], host)
+	if err := fields.Text(&values[0], host); err != nil {
+		return err
+	}
 	return setInteger(&values[1], &f.columns[1], port)
 }
 
@@ -150,7 +103,7 @@ func texts(name, description string) field {
 func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
 	v := &values[0]
 	v.SetList()
-	if isNone(token) {
+	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {
@@ -168,7 +121,7 @@ func integers(name, description string) field {
 func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error {
 	v := &values[0]
 	v.SetList()
-	if isNone(token) {
+	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {

@@ -13,7 +13,7 @@ import (
 )
 
 // formats are those of the package.
-var formats = []*format.Format{ALB(), ELB()}
+var formats = []*format.Format{ALB(), ELB(), NLB(), ALBConnection(), ALBHealthCheck()}
 
 // badLine is a line, and part of why it is rejected.
 type badLine struct{ name, line, reason string }
@@ -22,9 +22,10 @@ func TestALBRejects(t *testing.T) {
 	testRejects(t, ALB(), with(33, -1, ""), []badLine{
 		{"cut short", with(16, -1, ""), "the line is cut short: it has 16 fields, and a record has 17 or more"},
 		{"one word", "garbage", "it has 1 fields"},
+		{"fields without end", with(33, -1, "") + strings.Repeat(" x", maxFields), "the line has more than 10000 fields"},
 		{"cut within a quote", with(19, fDomain, `"www.exa`), "the quote before field 19 is never closed"},
-		{"a classic load balancer's line", `2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -`, "written by a Classic Load Balancer: its format is elb, not alb"},
-		{"a network load balancer's line", `tls 2.0 2018-12-20T02:59:40 net/my-network-loadbalancer/c6e77e28c25b2234 g3d4b5e8bb8464cd 72.21.218.154:51341 172.100.100.185:443 5 2 98 246 - arn:aws:acm:us-east-2:671290407336:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-SHA tlsv12 - my-network-loadbalancer-c6e77e28c25b2234.elb.us-east-2.amazonaws.com - - -`, "written by a Network Load Balancer, which the format alb does not read"},
+		{"a classic load balancer's line", `2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -`, "the line is of a Classic Load Balancer's access log: its format is elb, not alb"},
+		{"a network load balancer's line", `tls 2.0 2018-12-20T02:59:40 net/my-network-loadbalancer/c6e77e28c25b2234 g3d4b5e8bb8464cd 72.21.218.154:51341 172.100.100.185:443 5 2 98 246 - arn:aws:acm:us-east-2:671290407336:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-SHA tlsv12 - my-network-loadbalancer-c6e77e28c25b2234.elb.us-east-2.amazonaws.com - - -`, "the line is of a Network Load Balancer's access log: its format is nlb, not alb"},
 		{"no number", with(33, fStatus, "abc"), `column elb_status_code: "abc" is not a number`},
 		{"a number and more", with(33, fStatus, "200x"), `column elb_status_code: "200x" is not a number`},
 		{"too large", with(33, fReceived, "9223372036854775808"), `column received_bytes: "9223372036854775808" is too large a number`},
@@ -63,10 +64,10 @@ func TestELBRejects(t *testing.T) {
 		{"no status", classicLine(15, cStatus, "OK"), `column elb_status_code: "OK" is not a number`},
 		{"no port", classicLine(15, cBackend, "10.0.0.1:http"), `column backend_port: "http" is not a number`},
 		{"no timing", classicLine(12, cResponseTime, "NaN"), `column response_processing_time: "NaN" is not a number`},
-		{"an application load balancer's line", with(33, -1, ""), "written by an Application Load Balancer: its format is alb, not elb"},
-		{"one of 2016", with(17, -1, ""), "written by an Application Load Balancer: its format is alb, not elb"},
-		{"a network load balancer's line", `tls 2.0 2018-12-20T02:59:40 net/my-network-loadbalancer/c6e77e28c25b2234 g3d4b5e8bb8464cd 72.21.218.154:51341 172.100.100.185:443 5 2 98 246 - - - - - -`, "written by a Network Load Balancer, which the format elb does not read"},
-		{"a connection log's line", "2023-10-04T17:05:15.514108Z 203.0.113.1 36280 443 TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 4.036", "it has 7 fields"},
+		{"an application load balancer's line", with(33, -1, ""), "the line is of an Application Load Balancer's access log: its format is alb, not elb"},
+		{"one of 2016", with(17, -1, ""), "the line is of an Application Load Balancer's access log: its format is alb, not elb"},
+		{"a network load balancer's line", `tls 2.0 2018-12-20T02:59:40 net/my-network-loadbalancer/c6e77e28c25b2234 g3d4b5e8bb8464cd 72.21.218.154:51341 172.100.100.185:443 5 2 98 246 - - - - - -`, "its format is nlb, not elb"},
+		{"a connection log's line", "2023-10-04T17:05:15.514108Z 203.0.113.1 36280 443 TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 4.036", "connection log: its format is alb_connection, not elb"},
 	})
 }
 
@@ -93,8 +94,8 @@ func testRejects(t *testing.T, f *format.Format, good string, tests []badLine) {
 }
 
 func TestControlFile(t *testing.T) {
-	const text = "Enable AccessLog for ELB: app/my-lb/50dc6c495c0c9188 at 2019-01-01T00:00:00.000Z"
-	for _, f := range formats {
+	for i, f := range formats {
+		text := []string{"Enable AccessLog for ELB: app/my-lb/50dc6c495c0c9188 at 2019-01-01T00:00:00.000Z", "Enable ConnectionLog for ELB: app/my-lb"}[i%2]
 		dec := f.New(strings.NewReader(text), format.Options{})
 		if err := dec.Next(row.NewRecord(len(f.Spec.Columns))); !errors.Is(err, format.ErrControl) {
 			t.Errorf("%s: error %v, want ErrControl", f.Name, err)

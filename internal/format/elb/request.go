@@ -3,8 +3,8 @@ package elb
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 
+	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -25,20 +25,22 @@ const (
 func request(description string) field {
 	const undone = " \\xHH escapes are undone."
 	return field{row.Schema{
-		requestLine:     column("request", row.String, description),
-		requestMethod:   column("request_method", row.String, "HTTP method of the request line; NULL if there was none."),
-		requestURL:      column("request_url", row.String, "URL of the request line, protocol://host:port/path?query."+undone),
-		requestProtocol: column("request_protocol", row.String, "HTTP version of the request line, such as HTTP/1.1; NULL if there was none."),
-		requestHost:     column("request_host", row.String, "Host of the URL, IPv6 without brackets. NULL if the URL cannot be split, as are port, path and query."),
-		requestPort:     column("request_port", row.Int64, "Port of the URL."),
-		requestPath:     column("request_path", row.String, "Path of the URL, as sent (percent-encoded)."+undone),
-		requestQuery:    column("request_query", row.String, "Query of the URL behind the first question mark, as sent (percent-encoded); NULL if there was none."+undone),
+		requestLine:     fields.Column("request", row.String, description),
+		requestMethod:   fields.Column("request_method", row.String, "HTTP method of the request line; NULL if there was none."),
+		requestURL:      fields.Column("request_url", row.String, "URL of the request line, protocol://host:port/path?query."+undone),
+		requestProtocol: fields.Column("request_protocol", row.String, "HTTP version of the request line, such as HTTP/1.1; NULL if there was none."),
+		requestHost:     fields.Column("request_host", row.String, "Host of the URL, IPv6 without brackets. NULL if the URL cannot be split, as are port, path and query."),
+		requestPort:     fields.Column("request_port", row.Int64, "Port of the URL."),
+		requestPath:     fields.Column("request_path", row.String, "Path of the URL, as sent (percent-encoded)."+undone),
+		requestQuery:    fields.Column("request_query", row.String, "Query of the URL behind the first question mark, as sent (percent-encoded); NULL if there was none."+undone),
 	}, readRequest}
 }
 
 // readRequest never fails: clients send anything.
 func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
-	setText(&values[requestLine], token)
+	if err := fields.Text(&values[requestLine], token); err != nil {
+		return err
+	}
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
 	d.setPart(&values[requestMethod], method)
@@ -60,7 +62,7 @@ func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
 
 // setPart sets v to part without escapes, or to NULL if part is empty or AWS's word for nothing.
 func (d *decoder) setPart(v *row.Value, part []byte) {
-	if len(part) == 0 || isNone(part) {
+	if len(part) == 0 || fields.IsNone(part) {
 		v.SetNull()
 	} else {
 		v.SetBytes(d.unescaped(part))
@@ -94,7 +96,7 @@ func splitRequest(line []byte) (method, url, protocol []byte) {
 
 // isProtocol reports whether b is HTTP/d, HTTP/d.d, "-" or empty.
 func isProtocol(b []byte) bool {
-	if len(b) == 0 || isNone(b) {
+	if len(b) == 0 || fields.IsNone(b) {
 		return true
 	}
 	version, ok := bytes.CutPrefix(b, []byte("HTTP/"))
@@ -161,16 +163,13 @@ func isWord(b []byte) bool {
 }
 
 // unescaped returns a part of the request line with its escapes undone. The result is text itself, or the decoder's
-// memory until the next line. Bytes that form no UTF-8 become U+FFFD.
+// memory until the next line.
 func (d *decoder) unescaped(text []byte) []byte {
 	if !d.escapes {
 		return text
 	}
 	from := len(d.decoded)
 	d.decoded = unescape(d.decoded, text)
-	if part := d.decoded[from:]; !utf8.Valid(part) {
-		d.decoded = append(d.decoded[:from], bytes.ToValidUTF8(part, []byte("\uFFFD"))...)
-	}
 	return d.decoded[from:]
 }
 

@@ -71,19 +71,26 @@ func (r *Reader) Next() (Line, error) {
 	for {
 		r.pass()
 		r.passEmpty()
-		n, err := r.find(0)
-		if err != nil {
-			return Line{}, err
-		}
-		r.first, r.held, r.count = n, n, 1
-		line := r.line()
-		if len(line.Text) > r.limit {
-			return Line{}, r.skipLong(line)
-		}
-		if !blank(line.Text) {
-			return line, nil
+		line, err := r.NextOrBlank()
+		if err != nil || !blank(line.Text) {
+			return line, err
 		}
 	}
+}
+
+// NextOrBlank is Next for formats to which a blank line, such as one of tabs, may be a record.
+func (r *Reader) NextOrBlank() (Line, error) {
+	r.pass()
+	n, err := r.find(0)
+	if err != nil {
+		return Line{}, err
+	}
+	r.first, r.held, r.count = n, n, 1
+	line := r.line()
+	if len(line.Text) > r.limit {
+		return Line{}, r.skipLong(line)
+	}
+	return line, nil
 }
 
 // Join returns the line that Next or Join returned last and the one behind it, blank or not, as one

@@ -346,3 +346,16 @@ func BenchmarkReader(b *testing.B) {
 		}
 	}
 }
+
+func TestNextOrBlank(t *testing.T) {
+	r := NewReader(strings.NewReader("a\n\n\t\t\r\n b"), 0)
+	for i, want := range []string{"a", "", "\t\t", " b"} {
+		line, err := r.NextOrBlank()
+		if err != nil || string(line.Text) != want || line.Number != int64(i+1) {
+			t.Errorf("line %d: %q, error %v; want %q", line.Number, line.Text, err, want)
+		}
+	}
+	if _, err := r.NextOrBlank(); err != io.EOF {
+		t.Errorf("error %v, want io.EOF", err)
+	}
+}

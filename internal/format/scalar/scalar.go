@@ -119,7 +119,7 @@ func Time(b []byte) (int64, error) {
 		return 0, fmt.Errorf("%.*q is not a time such as 2006-01-02T15:04:05.999999Z", shown, b)
 	}
 	if micros < minTime || micros > maxTime {
-		return 0, fmt.Errorf("%.*q is not within the years 1 to 9999", shown, b)
+		return 0, outside(b)
 	}
 	return micros, nil
 }
