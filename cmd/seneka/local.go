@@ -66,7 +66,8 @@ gcloud storage, bq --api. It proves the pipeline and teaches the tables; it does
 not measure BigQuery.
 
 Without --config, load balancer logs put into s3://` + defaultBucket + ` go into the table
-logs.alb: what ends in .log, or compressed in .log.gz.
+logs.alb: what ends in .log, or compressed in .log.gz. So do those put straight
+into the landing bucket, gs://seneka-landing.
 
 Exit codes: 0 stopped, 1 could not run, 2 wrong command line.`,
 		Example: `  seneka local --data ./state --ready-file ready.json

@@ -42,6 +42,12 @@ const patience = 2 * time.Minute
 // await polls until done; it fails the test with what done said last.
 func await(t *testing.T, what string, done func() (ok bool, state string)) {
 	t.Helper()
+	awaitFor(t, patience, 20*time.Millisecond, what, done)
+}
+
+// awaitFor is await with another patience, and pauses between the polls.
+func awaitFor(t *testing.T, patience, pause time.Duration, what string, done func() (ok bool, state string)) {
+	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		ok, state := done()
@@ -51,7 +57,7 @@ func await(t *testing.T, what string, done func() (ok bool, state string)) {
 		if time.Now().After(deadline) || t.Context().Err() != nil {
 			t.Fatalf("%s: not within %s; %s", what, patience, state)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
@@ -130,8 +136,12 @@ func (p *pipeline) startCloud(t *testing.T) {
 		if err != nil {
 			return false, err.Error()
 		}
-		if err := json.Unmarshal(data, &p.ready); err != nil {
+		var ready Ready
+		if err := json.Unmarshal(data, &ready); err != nil {
 			t.Fatalf("ready file: %v: %s", err, data)
+		}
+		if ready != p.ready { // on the same ports again it is the same, and may be read meanwhile
+			p.ready = ready
 		}
 		return true, ""
 	})
@@ -200,34 +210,43 @@ const partSize = 8 << 20
 // put stores a file in S3 by the real client, a large one in parts, and returns its ETag.
 func (p *pipeline) put(t *testing.T, key string, data []byte) (etag string) {
 	t.Helper()
+	etag, err := p.tryPut(t.Context(), key, data)
+	if err != nil {
+		t.Fatalf("put %q: %v", key, err)
+	}
+	return etag
+}
+
+// tryPut is put in a cloud that may be away.
+func (p *pipeline) tryPut(ctx context.Context, key string, data []byte) (etag string, err error) {
 	bucket := &p.ready.S3Bucket
 	if len(data) <= partSize {
-		out, err := p.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: bytes.NewReader(data)})
+		out, err := p.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: bytes.NewReader(data)})
 		if err != nil {
-			t.Fatalf("put %q: %v", key, err)
+			return "", err
 		}
-		return *out.ETag
+		return *out.ETag, nil
 	}
-	upload, err := p.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: bucket, Key: &key})
+	upload, err := p.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: &key})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	var parts []s3types.CompletedPart
 	for part := range slices.Chunk(data, partSize) {
 		number := aws.Int32(int32(len(parts) + 1))
-		out, err := p.s3.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: bucket, Key: &key, UploadId: upload.UploadId, PartNumber: number, Body: bytes.NewReader(part)})
+		out, err := p.s3.UploadPart(ctx, &s3.UploadPartInput{Bucket: bucket, Key: &key, UploadId: upload.UploadId, PartNumber: number, Body: bytes.NewReader(part)})
 		if err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 		parts = append(parts, s3types.CompletedPart{PartNumber: number, ETag: out.ETag})
 	}
-	out, err := p.s3.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
+	out, err := p.s3.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: bucket, Key: &key, UploadId: upload.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
 	})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return *out.ETag
+	return *out.ETag, nil
 }
 
 // ask runs a query and returns its rows by the text of their first column. A table that is not

@@ -21,6 +21,7 @@ import (
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/localcloud"
+	"github.com/seneka-io/seneka/internal/object"
 )
 
 // defaultConfig is the local cloud's configuration where none is given.
@@ -225,6 +226,9 @@ func writeConfig(cfg *config.Config, path string) error {
 func s3Buckets(cfg *config.Config) []string {
 	var buckets []string
 	for _, s := range cfg.Sources {
+		if s.Match.Store() != object.S3 {
+			continue
+		}
 		bucket, _, _ := strings.Cut(strings.TrimPrefix(s.Match.String(), "s3://"), "/")
 		if !strings.ContainsAny(bucket, "*?{") && !slices.Contains(buckets, bucket) {
 			buckets = append(buckets, bucket)

@@ -20,6 +20,7 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
+	"github.com/seneka-io/seneka/internal/unmatched"
 )
 
 // drain is how long copies under way may take after SIGTERM: ECS kills a task 30 s after it.
@@ -78,7 +79,8 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	}
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
-		Workers: int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
+		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
+		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
 	return &Service{loop, gcs}, nil
 }

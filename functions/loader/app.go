@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/api/option"
@@ -21,6 +22,8 @@ import (
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/row"
+	"github.com/seneka-io/seneka/internal/telemetry"
+	"github.com/seneka-io/seneka/internal/unmatched"
 )
 
 // App is the loader with its clients: made once per process, shared by concurrent requests, closed.
@@ -74,7 +77,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Streams: write,
 		Pool:    load.NewPool(write, time.Now),
 		Log:     write,
-		Tables:  load.NewEnsured(query),
+		Tables:  load.NewEnsured(query, time.Now),
 		Counter: query,
 		Now:     time.Now,
 	}
@@ -87,7 +90,11 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	delivered := *loader
 	delivered.Limit = deliveryLimit
 	app.load = loader.Load
-	app.handler = &Handler{Load: delivered.Load, Stat: gcs.Stat, Log: log}
+	tally := telemetry.NewTally(log, "loader: files since the start")
+	app.closers = append(app.closers, tally)
+	app.handler = &Handler{
+		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
+	}
 	return app, nil
 }
 
@@ -146,7 +153,7 @@ func Router(ctx context.Context, cfg *config.Config, open config.Open) (load.Rou
 			return load.Target{}, false
 		}
 		t := known[m.Source]
-		t.Table = m.Table
+		t.Table, t.As = m.Table, m.As
 		return t, true
 	}, nil
 }
@@ -179,9 +186,10 @@ func csvOf(c config.CSV) format.CSV {
 	return out
 }
 
-func emulator(hostport string, options func(string) []option.ClientOption) []option.ClientOption {
-	if hostport == "" {
+// emulator returns the options that lead to a stand-in at address, host:port with or without http://.
+func emulator(address string, options func(string) []option.ClientOption) []option.ClientOption {
+	if address == "" {
 		return nil
 	}
-	return options(hostport)
+	return options(strings.TrimPrefix(address, "http://"))
 }

@@ -6,18 +6,21 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/notify"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
 // maxBody bounds a push request: Pub/Sub carries at most 10 MB a message, base64 makes it longer.
@@ -28,16 +31,19 @@ const maxBody = 16 << 20
 // https://cloud.google.com/pubsub/docs/push#receive_push
 const limit = 10 * time.Minute
 
-// Stat reads a landing object's metadata, for notifications that come without it.
-type Stat func(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error)
+// Describe says what the store knows of a landing object, of the live generation where o names none,
+// and which generation it is; errkind.NotFound if it is gone.
+type Describe func(ctx context.Context, o object.Landed) (d object.Description, generation int64, err error)
 
 // Handler answers push requests. A status of 2xx acknowledges the message; any other makes Pub/Sub
 // deliver it again, with back-off, and in the end park it in the dead-letter topic. Safe for
 // concurrent use.
 type Handler struct {
-	Load func(ctx context.Context, f load.File) (load.Result, error)
-	Stat Stat
-	Log  *slog.Logger
+	Load      func(ctx context.Context, f load.File) (load.Result, error)
+	Describe  Describe                                   // for notifications without the object's description
+	Unmatched func(ctx context.Context, s object.Source) // notes a file that no source takes
+	Tally     *telemetry.Tally
+	Log       *slog.Logger
 }
 
 // ServeHTTP handles one delivery. A panic costs that request only.
@@ -80,18 +86,21 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) (status int, er
 }
 
 func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notification) (status int, err error) {
-	f, ok, err := h.file(ctx, note)
+	f, err := h.file(ctx, &note)
 	if err != nil {
-		log.ErrorContext(ctx, "cannot read the landing object's metadata", "error", err)
+		h.Tally.Add("not done")
+		log.ErrorContext(ctx, "cannot tell what the landing object is", "error", err)
 		return http.StatusServiceUnavailable, err // nack
 	}
-	if !ok {
-		log.WarnContext(ctx, "ignored: the landing object carries no metadata of Seneka's; somebody else put it there")
+	if what := noFile(f, note.Description); what != "" {
+		h.Tally.Add(what)
+		log.DebugContext(ctx, "left alone", "is", what)
 		return http.StatusNoContent, nil // ack: a retry would find the same
 	}
 	start := time.Now()
 	res, err := h.Load(ctx, f)
 	if err != nil {
+		h.Tally.Add("not done")
 		level := slog.LevelWarn
 		if errkind.Is(err, errkind.Permanent) { // such as load.ErrTorn: it takes a person
 			level = slog.LevelError
@@ -99,27 +108,74 @@ func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notifi
 		log.Log(ctx, level, "load failed; it will be delivered again", "file", f.Source.String(), "error", err)
 		return http.StatusServiceUnavailable, err // nack: the outcome is open
 	}
+	if res.Outcome == load.Ignored && res.Target.Source == "" {
+		h.Tally.Add("unmatched")
+		h.Unmatched(ctx, f.Source)
+		log.DebugContext(ctx, "unmatched", "file", f.Source.String())
+		return http.StatusNoContent, nil // ack: a retry would find the same
+	}
+	h.Tally.Add(string(res.Outcome))
 	log.InfoContext(ctx, string(res.Outcome), "file", f.Source.String(), "source", res.Target.Source, "table", res.Target.Table.String(),
 		"rows", res.Rows, "rejects", res.Rejects, "reason", res.Reason, "seconds", time.Since(start).Seconds())
 	return http.StatusOK, nil // ack: the outcome is recorded
 }
 
-// file returns what is to be loaded; ok is false if the object is not the forwarder's.
-func (h *Handler) file(ctx context.Context, note notify.Notification) (f load.File, ok bool, err error) {
-	metadata := note.Metadata
-	if metadata == nil { // the notification came without the object's description
-		metadata, _, err = h.Stat(ctx, note.Object)
+// file returns what is to be loaded. Where the notification came without the object's description,
+// note gets it.
+func (h *Handler) file(ctx context.Context, note *notify.Notification) (load.File, error) {
+	f := load.File{Landed: note.Object, Published: note.Published}
+	if note.Metadata == nil {
+		d, _, err := h.Describe(ctx, note.Object)
 		if errkind.Is(err, errkind.NotFound) {
-			// Gone or replaced: whose copy it was, its name no longer tells for sure.
-			return load.File{}, false, fmt.Errorf("%s is gone, and the notification did not describe it; set the notification's payload to JSON_API_V1", note.Object)
+			return h.replaced(ctx, f)
 		}
 		if err != nil {
-			return load.File{}, false, err
+			return load.File{}, err
 		}
+		note.Description = d
 	}
-	attrs, ok, err := object.ParseAttrs(metadata)
+	note.Created = cmp.Or(note.Created, note.EventTime, note.Published)
+	var err error
+	if f.Attrs, err = object.AttrsOf(note.Object, note.Description); err != nil {
+		return load.File{}, fmt.Errorf("%s: %w", note.Object, err)
+	}
+	return f, nil
+}
+
+// replaced returns the file of a landing object that is gone and was not described: which one it was,
+// a newer generation of it tells.
+func (h *Handler) replaced(ctx context.Context, f load.File) (load.File, error) {
+	d, live, err := h.Describe(ctx, object.Landed{Bucket: f.Landed.Bucket, Name: f.Landed.Name})
+	gone := errkind.Is(err, errkind.NotFound) || err == nil && live <= f.Landed.Generation
+	switch {
+	case gone && object.IsPart(f.Landed.Name): // removed when its upload ended
+		f.Attrs, err = object.AttrsOf(f.Landed, d)
+		return f, err
+	case gone:
+		return load.File{}, fmt.Errorf("%s is gone, nothing newer has come in its place, and the notification did not describe it; set the notification's payload to JSON_API_V1", f.Landed)
+	case err != nil:
+		return load.File{}, err
+	}
+	newer, err := object.AttrsOf(f.Landed, d)
 	if err != nil {
-		return load.File{}, false, fmt.Errorf("%s: %w", note.Object, err)
+		return load.File{}, fmt.Errorf("%s: %w", f.Landed, err)
 	}
-	return load.File{Landed: note.Object, Attrs: attrs, Published: note.Published}, ok, nil
+	f.Source, f.ReplacedBy = newer.Source, live
+	return f, nil
+}
+
+// noFile tells of an object that others put into the landing bucket why it is no file; empty if it is
+// one. The forwarder leaves such objects where they are.
+func noFile(f load.File, d object.Description) string {
+	switch {
+	case f.Store != object.GCS || f.ReplacedBy != 0:
+		return ""
+	case object.IsPart(f.Key):
+		return "part" // of an upload that is under way
+	case strings.HasSuffix(f.Key, "/"):
+		return "folder"
+	case d.Size == 0:
+		return "empty"
+	}
+	return ""
 }

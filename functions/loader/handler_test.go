@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,7 @@ import (
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
 var attrs = object.Attrs{Event: object.Event{
@@ -67,10 +67,12 @@ func post(t *testing.T, h *Handler, header http.Header, body string) int {
 func handler(do func(load.File) (load.Result, error)) *Handler {
 	return &Handler{
 		Load: func(_ context.Context, f load.File) (load.Result, error) { return do(f) },
-		Stat: func(context.Context, object.Landed) (map[string]string, int64, error) {
-			return attrs.Metadata(), 7, nil
+		Describe: func(context.Context, object.Landed) (object.Description, int64, error) {
+			return object.Description{Metadata: attrs.Metadata()}, 7, nil
 		},
-		Log: slog.New(slog.DiscardHandler),
+		Unmatched: func(context.Context, object.Source) {},
+		Tally:     telemetry.NewTally(slog.New(slog.DiscardHandler), "files"),
+		Log:       slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -195,24 +197,4 @@ func TestHandlerGivesUp(t *testing.T) {
 			t.Errorf("it took %s, want %s", took, limit)
 		}
 	})
-}
-
-func TestHandlerStrangeObjects(t *testing.T) {
-	loaded := false
-	h := handler(func(load.File) (load.Result, error) { loaded = true; return load.Result{}, nil })
-	status := map[string]int{}
-	for name, stat := range map[string]func() (map[string]string, error){
-		"of somebody else": func() (map[string]string, error) { return nil, nil },
-		"gone":             func() (map[string]string, error) { return nil, errkind.With(errkind.NotFound, errors.New("404")) },
-		"broken metadata":  func() (map[string]string, error) { m := attrs.Metadata(); m["seneka-size"] = "x"; return m, nil },
-	} {
-		h.Stat = func(context.Context, object.Landed) (map[string]string, int64, error) {
-			m, err := stat()
-			return m, 7, err
-		}
-		status[name] = post(t, h, http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", false))
-	}
-	if got, want := fmt.Sprint(status), "map[broken metadata:503 gone:503 of somebody else:204]"; got != want || loaded {
-		t.Errorf("statuses %s, loaded %v; want %s, nothing loaded", got, loaded, want)
-	}
 }

@@ -57,21 +57,29 @@ func newRequests(t *testing.T) *requests {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	app, err := Open(t.Context(), os.Getenv, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := app.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	store, err := storage.NewClient(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	return &requests{T: t, bq: bq, gcs: proxy, store: store, app: app}
+	r := &requests{T: t, bq: bq, gcs: proxy, store: store}
+	r.app = r.open()
+	return r
+}
+
+// open starts a loader, as another instance does.
+func (r *requests) open() *App {
+	r.Helper()
+	app, err := Open(r.Context(), os.Getenv, slog.New(slog.DiscardHandler))
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() {
+		if err := app.Close(); err != nil {
+			r.Error(err)
+		}
+	})
+	return app
 }
 
 // put lays a copy of a file of real log lines, n times as many, into landing.

@@ -49,7 +49,10 @@ type Runner struct {
 
 // How often this and that is done.
 const (
-	tries     = 5 // of a file, waiting 1, 2, 4 and 8 s in between
+	tries = 5 // of a file, waiting 1, 2, 4 and 8 s in between
+	// A table that does not know a column yet is asked again for ten minutes.
+	schemaTries, schemaPause = 60, 10 * time.Second
+
 	saveEvery = 5 * time.Second
 	tellEvery = time.Second
 	// hopeless is how many files one after the other cannot be handled before a run ends: then it
@@ -195,8 +198,19 @@ func (b *running) tryFile(ctx context.Context, f File) (v verdict, err error) {
 		if try > 0 && !pause(ctx, time.Second<<(try-1)) {
 			break
 		}
+		v, err = b.patiently(ctx, f)
+		if err == nil || ctx.Err() != nil || errkind.Is(err, errkind.Permanent) || errors.Is(err, load.ErrSchema) {
+			break
+		}
+	}
+	return v, err
+}
+
+// patiently is once, and again for as long as BigQuery may take to know a column that was just added.
+func (b *running) patiently(ctx context.Context, f File) (v verdict, err error) {
+	for range schemaTries {
 		v, err = b.once(ctx, f)
-		if err == nil || ctx.Err() != nil || errkind.Is(err, errkind.Permanent) {
+		if !errors.Is(err, load.ErrSchema) || !pause(ctx, schemaPause) {
 			break
 		}
 	}

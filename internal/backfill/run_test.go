@@ -180,12 +180,15 @@ func TestRunOutcomes(t *testing.T) {
 func TestRunFailures(t *testing.T) {
 	transient := errkind.With(errkind.Transient, errors.New("connection reset"))
 	permanent := errkind.With(errkind.Permanent, errors.New("no such format"))
+	lag := fmt.Errorf("local.logs.app: %w", load.ErrSchema)
 	tests := []struct {
 		name  string
 		apply func(b *bench, key string)
 		want  string // the reason; empty: it does not fail
 	}{
 		{"a passing fault", func(b *bench, key string) { b.failures[key] = []error{transient, transient} }, ""},
+		{"a column that BigQuery comes to know", func(b *bench, key string) { b.failures[key] = slices.Repeat([]error{lag}, schemaTries-1) }, ""},
+		{"a column that it never knows", func(b *bench, key string) { b.failures[key] = slices.Repeat([]error{lag}, schemaTries) }, "local.logs.app: " + load.ErrSchema.Error()},
 		{"a fault that stays", func(b *bench, key string) { b.failures[key] = slices.Repeat([]error{transient}, tries) }, "connection reset"},
 		{"a fault that trying cannot mend", func(b *bench, key string) { b.failures[key] = []error{permanent} }, "no such format"},
 		{"rejected", func(b *bench, key string) {

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"cloud.google.com/go/bigquery"
+	"github.com/googleapis/gax-go/v2"
+	rest "google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 
@@ -17,7 +20,11 @@ import (
 )
 
 // Client talks to BigQuery. It is made once per process, safe for concurrent use, and closed.
-type Client struct{ bq *bigquery.Client }
+type Client struct {
+	bq     *bigquery.Client
+	tables *rest.TablesService // for what the library above would lose of a table that it writes back
+	pause  gax.Backoff         // between two tries to make or change a table
+}
 
 // EmulatorOptions returns the options that connect to a stand-in for the REST API at host:port,
 // without credentials.
@@ -31,48 +38,21 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 	if err != nil {
 		return nil, fmt.Errorf("connect to BigQuery: %w", err)
 	}
-	return &Client{bq}, nil
+	service, err := rest.NewService(ctx, opts...)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to BigQuery: %w", err), bq.Close())
+	}
+	pause := gax.Backoff{Initial: time.Second, Max: 8 * time.Second, Multiplier: 2}
+	return &Client{bq: bq, tables: service.Tables, pause: pause}, nil
 }
 
 // Close releases the client's connections.
 func (c *Client) Close() error { return c.bq.Close() }
 
-// EnsureTable implements load.Tables.
-func (c *Client) EnsureTable(ctx context.Context, t row.Table, s row.Spec) error {
-	meta := &bigquery.TableMetadata{Description: s.Description, Schema: schema(s.Columns)}
-	if s.PartitionBy != "" {
-		meta.TimePartitioning = &bigquery.TimePartitioning{Type: bigquery.DayPartitioningType, Field: s.PartitionBy}
-	}
-	if len(s.ClusterBy) > 0 {
-		meta.Clustering = &bigquery.Clustering{Fields: s.ClusterBy}
-	}
-	return c.ensure(ctx, t, meta)
-}
-
-// EnsureView implements load.Tables.
-func (c *Client) EnsureView(ctx context.Context, t row.Table, query string) error {
-	return c.ensure(ctx, t, &bigquery.TableMetadata{ViewQuery: query})
-}
-
-// ensure makes a table or view unless there is one. It asks first: a refused insert counts against
-// the quota of changes per table, a look does not.
-func (c *Client) ensure(ctx context.Context, t row.Table, meta *bigquery.TableMetadata) error {
-	h := c.bq.DatasetInProject(t.Project, t.Dataset).Table(t.Name)
-	_, err := h.Metadata(ctx, bigquery.WithMetadataView(bigquery.BasicMetadataView))
-	if statusCode(err) == http.StatusNotFound {
-		err = h.Create(ctx, meta)
-		if statusCode(err) == http.StatusConflict { // somebody else was quicker
-			return nil
-		}
-	}
-	if err != nil {
-		return classify(fmt.Errorf("table %s: %w", t, err))
-	}
-	return nil
-}
-
 // EnsureDataset makes a dataset unless there is one.
 func (c *Client) EnsureDataset(ctx context.Context, project, dataset string) error {
+	ctx, cancel := context.WithTimeout(ctx, ensureLimit)
+	defer cancel()
 	err := c.bq.DatasetInProject(project, dataset).Create(ctx, &bigquery.DatasetMetadata{})
 	if err != nil && statusCode(err) != http.StatusConflict {
 		return classify(fmt.Errorf("dataset %s.%s: %w", project, dataset, err))
@@ -129,38 +109,7 @@ func checkNames(q load.CountQuery) error {
 	return errors.Join(errs...)
 }
 
-// schema turns Seneka's columns into the client library's.
-func schema(columns []row.Column) bigquery.Schema {
-	s := make(bigquery.Schema, len(columns))
-	for i, c := range columns {
-		s[i] = &bigquery.FieldSchema{
-			Name: c.Name, Description: c.Description, Type: legacyType(c.Type),
-			Repeated: c.Mode == row.Repeated, Required: c.Mode == row.Required, Schema: schema(c.Fields),
-		}
-		if c.Type == row.Range {
-			s[i].RangeElementType = &bigquery.RangeElementType{Type: bigquery.FieldType(c.RangeElement)}
-		}
-	}
-	return s
-}
-
-// legacyType returns the name that the REST API uses for a type.
-func legacyType(t row.Type) bigquery.FieldType {
-	switch t {
-	case row.Bool:
-		return bigquery.BooleanFieldType
-	case row.Int64:
-		return bigquery.IntegerFieldType
-	case row.Float64:
-		return bigquery.FloatFieldType
-	case row.Struct:
-		return bigquery.RecordFieldType
-	default:
-		return bigquery.FieldType(t)
-	}
-}
-
-// sqlType is the other way round.
+// sqlType returns the GoogleSQL name of a type that the REST API may name otherwise.
 func sqlType(t bigquery.FieldType) row.Type {
 	switch t {
 	case bigquery.BooleanFieldType:
@@ -185,7 +134,7 @@ func statusCode(err error) int {
 	return 0
 }
 
-// classify gives an error of the API its kind.
+// classify gives an error of the API its kind; another one keeps its own.
 func classify(err error) error {
 	switch statusCode(err) {
 	case http.StatusNotFound:
@@ -193,6 +142,6 @@ func classify(err error) error {
 	case http.StatusBadRequest:
 		return errkind.With(errkind.Permanent, err)
 	default:
-		return errkind.With(errkind.Transient, err)
+		return err
 	}
 }

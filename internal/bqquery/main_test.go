@@ -46,6 +46,8 @@ func newBench(t *testing.T) *bench {
 	if b.client, err = New(context.Background(), "local", EmulatorOptions(b.REST)...); err != nil {
 		t.Fatal(err)
 	}
+	b.client.pause.Initial = time.Millisecond
+	b.client.pause.Max = time.Millisecond
 	t.Cleanup(func() {
 		if err := b.client.Close(); err != nil {
 			t.Errorf("Close: %v", err)

@@ -206,20 +206,22 @@ func (s *stream) Append(ctx context.Context, offset int64, rows [][]byte) error 
 		ctx := metadata.AppendToOutgoingContext(s.ctx, "x-goog-request-params", "write_stream="+url.QueryEscape(s.name))
 		conn, err := s.client.AppendRows(ctx)
 		if err != nil {
-			return classify(err)
+			return classifyAppend(nil, err)
 		}
 		s.conn = conn
 		data.WriterSchema = &storagepb.ProtoSchema{ProtoDescriptor: s.desc}
 	}
 	// Where the server ended the connection Send says io.EOF, and Recv says why.
 	if err := s.conn.Send(req); err != nil && !errors.Is(err, io.EOF) {
-		return classify(err)
+		return classifyAppend(nil, err)
 	}
 	resp, err := s.conn.Recv()
-	if err != nil {
-		return classify(err)
+	// That the rows are at this offset already is no error on a stream of one file: it has one
+	// writer, so they are its own. On a pooled stream it is an outcome in doubt.
+	if codes.Code(resp.GetError().GetCode()) == codes.AlreadyExists && !s.pooled {
+		return nil
 	}
-	return s.classifyAppend(resp)
+	return classifyAppend(resp, err)
 }
 
 // Finalize implements load.Stream.

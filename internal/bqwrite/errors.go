@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/load"
 )
 
 // classify gives an error of the API its kind.
@@ -19,10 +20,12 @@ func classify(err error) error {
 	}
 	st := statusOf(err)
 	switch storageError(st).GetCode() {
-	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS, storagepb.StorageError_STREAM_NOT_FOUND,
-		storagepb.StorageError_STREAM_FINALIZED, storagepb.StorageError_INVALID_STREAM_STATE, storagepb.StorageError_INVALID_STREAM_TYPE:
-		// Just after a table was given a column, BigQuery may not know it yet; and with a stream
-		// that is gone, or that somebody ended, the attempt starts over. Nothing of it is the rows'.
+	case storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS:
+		return schemaError(err)
+	case storagepb.StorageError_STREAM_NOT_FOUND, storagepb.StorageError_STREAM_FINALIZED,
+		storagepb.StorageError_INVALID_STREAM_STATE, storagepb.StorageError_INVALID_STREAM_TYPE:
+		// With a stream that is gone, or that somebody ended, the attempt starts over. Nothing of it
+		// is the rows'.
 		return errkind.With(errkind.Transient, err)
 	case storagepb.StorageError_TABLE_NOT_FOUND:
 		return errkind.With(errkind.NotFound, err)
@@ -37,21 +40,25 @@ func classify(err error) error {
 	}
 }
 
-// classifyAppend gives the answer to an append its kind. That the rows are at this offset already
-// is no error on a stream of one file: it has one writer, so they are its own. On a pooled stream
-// it is an outcome in doubt.
-func (s *stream) classifyAppend(resp *storagepb.AppendRowsResponse) error {
+// classifyAppend gives the error of an append, if there is one, its kind. What BigQuery refuses
+// without naming a row does not fit the table as BigQuery knows it. For a column that was added just
+// now it says SCHEMA_MISMATCH_EXTRA_FIELDS; for one of another type it has no code of its own.
+func classifyAppend(resp *storagepb.AppendRowsResponse, err error) error {
 	if bad := resp.GetRowErrors(); len(bad) > 0 {
 		return errkind.With(errkind.Permanent, fmt.Errorf("BigQuery refused %d rows, row %d of the request first: %s", len(bad), bad[0].GetIndex(), bad[0].GetMessage()))
 	}
-	if resp.GetError() == nil {
-		return nil
+	if err == nil && resp.GetError() != nil {
+		err = status.FromProto(resp.GetError()).Err()
 	}
-	st := status.FromProto(resp.GetError())
-	if st.Code() == codes.AlreadyExists && !s.pooled {
-		return nil
+	err = classify(err)
+	if errkind.Is(err, errkind.Permanent) {
+		return schemaError(err)
 	}
-	return classify(st.Err())
+	return err
+}
+
+func schemaError(err error) error {
+	return errkind.With(errkind.Transient, fmt.Errorf("%w: %w", load.ErrSchema, err))
 }
 
 // statusOf finds the gRPC status in an error of either client.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"cloud.google.com/go/bigquery/storage/managedwriter"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -172,11 +173,12 @@ func (l *logStream) write(list ...*logPart) error {
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, logTimeout)
 	defer cancel()
+	var resp *storagepb.AppendRowsResponse
 	result, err := l.stream.AppendRows(ctx, rows)
 	if err == nil {
-		_, err = result.GetResult(ctx)
+		resp, err = result.FullResponse(ctx)
 	}
-	err = classify(err)
+	err = classifyAppend(resp, err)
 	if err == nil || errkind.Is(err, errkind.Permanent) {
 		return err
 	}

@@ -29,7 +29,7 @@ func (d *decoder) config(root ast.Node, formats Formats) *Config {
 		s.problem("ledger", "gs://"+c.Ledger, errors.New("is the landing bucket too; write another, so that a claim is not taken for a log"))
 	}
 	c.Queue, _ = s.text("queue", queueExample, checkQueue)
-	c.Sources = s.sources(formats)
+	c.Sources = s.sources(c.Landing, formats)
 	return c
 }
 
@@ -38,7 +38,7 @@ func (s *section) bucket(key string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(value, "gs://"), "/")
 }
 
-func (s *section) sources(formats Formats) []Source {
+func (s *section) sources(landing string, formats Formats) []Source {
 	const example = "[{name: …, match: …, format: …, table: …}]"
 	n, ok := s.require("sources", example)
 	if !ok {
@@ -54,7 +54,7 @@ func (s *section) sources(formats Formats) []Source {
 	for i, item := range list.Values {
 		path := fmt.Sprintf("sources[%d]", i)
 		if s := s.section(position(item), item, path, sourceKeys); s != nil {
-			src := s.source(formats)
+			src := s.source(landing, formats)
 			sources = append(sources, src)
 			s.once("name", src.Name, names, "is the name of the source on line %d too; write another")
 			s.once("match", src.Match.String(), patterns, "can never match: the source on line %d has the same pattern and comes first; remove one")
@@ -78,11 +78,13 @@ func (s *section) once(key, value string, lines map[string]int, problem string) 
 var sourceKeys = []string{"name", "match", "format", "table", "schema", "partition", "on_conflict", "csv", "on_change", "max_reject_ratio"}
 
 // source reads one source.
-func (s *section) source(formats Formats) (src Source) {
+func (s *section) source(landing string, formats Formats) (src Source) {
 	src.Name, _ = s.text("name", "A-SHORT-NAME", checkName)
 	_, matched := s.text("match", "s3://BUCKET/PATTERN", func(text string) (err error) {
-		src.Match, err = ParsePattern(text)
-		return err
+		if src.Match, err = ParsePattern(text); err != nil {
+			return err
+		}
+		return src.Match.checkStore(landing)
 	})
 	src.Format, _ = s.text("format", "one of "+strings.Join(formats.names(), ", "), func(text string) error {
 		if _, ok := formats[text]; ok {

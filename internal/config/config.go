@@ -98,6 +98,7 @@ type Partition struct {
 type Match struct {
 	Source *Source // of the Config, not a copy
 	Table  row.Table
+	As     object.Source // the file that the pattern matched: itself, or the S3 object that it takes the place of
 }
 
 // Parse reads the configuration in data. name is the file's path or gs:// URL, for messages and for
@@ -116,12 +117,24 @@ func Parse(name string, data []byte, formats Formats) (*Config, error) {
 
 // Match returns the first source whose pattern matches s, with its table's placeholders filled.
 // ok is false if s belongs to none.
+//
+// An object that others put into the landing bucket can be matched in two ways: by its own name, and
+// if it is called BUCKET/KEY, as s3://BUCKET/KEY: it lies where the forwarder would copy that file.
+// The source that comes first in the configuration takes it, by whichever way.
 func (c *Config) Match(s object.Source) (m Match, ok bool) {
+	readings := []object.Source{s}
+	if s.Store == object.GCS && s.Bucket == c.Landing {
+		if copied, ok := object.CopiedFrom(s.Key); ok {
+			readings = append(readings, copied)
+		}
+	}
 	for i := range c.Sources {
 		src := &c.Sources[i]
-		if captures, ok := src.Match.Match(s); ok {
-			dataset, name, _ := strings.Cut(src.Table, ".")
-			return Match{src, row.Table{Project: c.Project, Dataset: dataset, Name: fillName(name, captures)}}, true
+		for _, as := range readings {
+			if captures, ok := src.Match.Match(as); ok {
+				dataset, name, _ := strings.Cut(src.Table, ".")
+				return Match{src, row.Table{Project: c.Project, Dataset: dataset, Name: fillName(name, captures)}, as}, true
+			}
 		}
 	}
 	return Match{}, false

@@ -77,6 +77,10 @@ func TestParseExample(t *testing.T) {
 			t.Errorf("%s goes to %s, %v; want %s", key, m.Table, ok, want)
 		}
 	}
+	upload := object.Source{Store: object.GCS, Bucket: "acme-seneka-landing", Key: "partner/a.log.gz"}
+	if m, ok := c.Match(upload); !ok || m.Source.Name != "alb-partner" {
+		t.Errorf("%s goes to %+v, %v", upload, m, ok)
+	}
 }
 
 func TestParseRatios(t *testing.T) {
@@ -202,6 +206,39 @@ func TestMatchTakesTheFirst(t *testing.T) {
 	}
 	if m, _ := c.Match(object.Source{Bucket: "logs", Key: "x"}); m.Source != &c.Sources[1] {
 		t.Error("Match returns a copy of the source")
+	}
+}
+
+// Objects that others put into the landing bucket go by their own name or as the S3 object whose copy
+// has that name, whichever source comes first; files of S3 and other buckets are apart.
+func TestMatchObjectsOfOthers(t *testing.T) {
+	c := parse(t, head+`sources:
+  - {name: first, match: "gs://acme-landing/logs/vip/**", format: alb, table: d.vip}
+  - {name: copies, match: "s3://logs/{team}/**.gz", format: alb, table: "d.team_{team}"}
+  - {name: incoming, match: "gs://acme-landing/{team}/**.gz", format: elb, table: "d.in_{team}"}
+`)
+	own := func(name string) object.Source {
+		return object.Source{Store: object.GCS, Bucket: "acme-landing", Key: name}
+	}
+	tests := []struct {
+		file         object.Source
+		source, name string
+		as           object.Source
+	}{
+		{own("logs/vip/1.gz"), "first", "vip", own("logs/vip/1.gz")},
+		{own("logs/web/1.gz"), "copies", "team_web", object.Source{Bucket: "logs", Key: "web/1.gz"}},
+		{own("logs/1.gz"), "incoming", "in_logs", own("logs/1.gz")},
+		{own("other/a/1.gz"), "incoming", "in_other", own("other/a/1.gz")},
+		{object.Source{Bucket: "logs", Key: "vip/1.gz"}, "copies", "team_vip", object.Source{Bucket: "logs", Key: "vip/1.gz"}},
+		{own("logs/web/1.txt"), "", "", object.Source{}},
+		{object.Source{Bucket: "acme-landing", Key: "logs/vip/1.gz"}, "", "", object.Source{}},
+		{object.Source{Store: object.GCS, Bucket: "elsewhere", Key: "logs/web/1.gz"}, "", "", object.Source{}},
+	}
+	for _, tt := range tests {
+		m, ok := c.Match(tt.file)
+		if ok != (tt.source != "") || ok && (m.Source.Name != tt.source || m.Table.Name != tt.name) || m.As != tt.as {
+			t.Errorf("%s: %+v, %v; want source %q, table %q, as %s", tt.file, m, ok, tt.source, tt.name, tt.as)
+		}
 	}
 }
 

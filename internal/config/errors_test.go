@@ -37,6 +37,7 @@ const (
 	noSources  = "write sources: [{name: …, match: …, format: …, table: …}]"
 	noKeys     = "must be keys and values; known: "
 	emptyFile  = "1:1: the file is empty; write project, landing, ledger, queue and sources"
+	notLanding = "is not of the landing bucket, the only one of Cloud Storage that is listened to; write "
 	noMapMerge = "must name keys and values to merge"
 )
 
@@ -86,7 +87,11 @@ func TestErrors(t *testing.T) {
 		{"format: elb", "fromat: elb", `12:5: sources[1].fromat: unknown key, did you mean "format"? known: ` + keys},
 
 		{"    match: s3://acme-elb/**\n", "", "6:5: sources[0].match: missing; write match: s3://BUCKET/PATTERN"},
-		{"s3://acme-elb/**", "acme/**", `7:5: sources[0].match: "acme/**": must start with s3://; write s3://BUCKET/PATTERN`},
+		{"s3://acme-elb/**", "acme/**", `7:5: sources[0].match: "acme/**": must start with s3://, or gs:// for the landing bucket; write s3://BUCKET/PATTERN`},
+		{"s3://acme-elb/**", "gs://acme-other/a/**", `7:5: sources[0].match: "gs://acme-other/a/**": ` + notLanding + `gs://acme-landing/a/**`},
+		{"s3://acme-elb/**", "gs://acme-*/**", `7:5: sources[0].match: "gs://acme-*/**": ` + notLanding + `gs://acme-landing/**`},
+		{"s3://acme-elb/**", "gs://acme-landing", `7:5: sources[0].match: "gs://acme-landing": names no keys; write gs://acme-landing/** for all of them`},
+		{"s3://acme-elb/**", "gs:///x", `7:5: sources[0].match: "gs:///x": names no bucket; write gs://BUCKET/PATTERN`},
 		{"s3://acme-elb/**", "s3://", `7:5: sources[0].match: "s3://": names no bucket; write s3://BUCKET/PATTERN`},
 		{"s3://acme-elb/**", "s3://b", `7:5: sources[0].match: "s3://b": names no keys; write s3://b/** for all of them`},
 		{"s3://acme-elb/**", "s3://b/", `7:5: sources[0].match: "s3://b/": names no keys; write s3://b/** for all of them`},
@@ -196,7 +201,7 @@ ledgre: gs://acme-ledger
 `
 	const want = `f:1:1: project: missing; write project: YOUR-PROJECT-ID
 f:1:1: queue: missing; write queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
-f:2:5: sources[0].match: "acme/**": must start with s3://; write s3://BUCKET/PATTERN
+f:2:5: sources[0].match: "acme/**": must start with s3://, or gs:// for the landing bucket; write s3://BUCKET/PATTERN
 f:2:5: sources[0].table: missing; write table: DATASET.TABLE
 f:4:5: sources[0].format: "x": unknown format; known: alb, cloudtrail, elb, rows
 f:5:5: sources[0].name: written twice, first on line 3; keep one

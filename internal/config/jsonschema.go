@@ -31,7 +31,7 @@ func JSONSchema(formats Formats) ([]byte, error) {
 func sourceNode(formats Formats) node {
 	return mapping("A rule: which files, in which format, into which table.", []property{
 		{"name", true, text("Unique name; it stands in logs and in seneka_load_log.", "")},
-		{"match", true, text("s3://BUCKET/PATTERN. ? is one character but a slash, * any but slashes, ** any, {name} takes one or more but slashes for the table's name.", `^s3://[^/]+/.+`)},
+		{"match", true, text("s3://BUCKET/PATTERN, or gs://LANDING-BUCKET/PATTERN for objects that others put there. ? is one character but a slash, * any but slashes, ** any, {name} takes one or more but slashes for the table's name.", `^(s3|gs)://[^/]+/.+`)},
 		{"format", true, node{Type: "string", Description: "How the bytes become rows.", Enum: formats.names()}},
 		{"table", true, text("dataset.name; the name may hold {placeholders} of match.", `^[A-Za-z0-9_]+\.[^.]+$`)},
 		{"schema", false, text("A BigQuery JSON schema file, for formats without columns of their own: a path, relative to this file, or gs://BUCKET/NAME.", "")},

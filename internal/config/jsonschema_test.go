@@ -49,7 +49,7 @@ func TestJSONSchemaAgainstParse(t *testing.T) {
 		{"unknown source key", "    format: alb", "    formats: alb"},
 		{"unknown format", "format: alb", "format: apache"},
 		{"bucket without gs://", "landing: gs://", "landing: s3://"},
-		{"pattern without s3://", "match: s3://", "match: gs://"},
+		{"pattern without s3:// or gs://", "match: s3://", "match: http://"},
 		{"table without a dataset", "table: payments_logs.alb", "table: alb"},
 		{"ratio", "max_reject_ratio: 0.01", "max_reject_ratio: 2"},
 		{"partition", "by: day", "by: hour"},

@@ -14,7 +14,8 @@ import (
 // characters may be matched by a wildcard and a placeholder.
 const maxPattern = 4096
 
-// Pattern says which S3 objects belong to a source: s3://BUCKET/KEY, in which
+// Pattern says which files belong to a source: s3://BUCKET/KEY, or gs://BUCKET/NAME of the landing
+// bucket for objects that others put there, in which
 //
 //	?       stands for one character but a slash
 //	*       stands for any characters but a slash, also none
@@ -29,39 +30,56 @@ const maxPattern = 4096
 // A pattern matches a whole key, character by character, upper and lower case apart, in time linear in the
 // key's length, whatever the key.
 type Pattern struct {
-	text string
-	re   *regexp.Regexp
+	text  string
+	store object.Store
+	re    *regexp.Regexp
 }
 
 // ParsePattern returns the pattern that text describes, or an error that says what to write.
 func ParsePattern(text string) (Pattern, error) {
+	store := object.S3
 	rest, ok := strings.CutPrefix(text, "s3://")
 	if !ok {
-		return Pattern{}, errors.New("must start with s3://; write s3://BUCKET/PATTERN")
+		store = object.GCS
+		rest, ok = strings.CutPrefix(text, "gs://")
+	}
+	if !ok {
+		return Pattern{}, errors.New("must start with s3://, or gs:// for the landing bucket; write s3://BUCKET/PATTERN")
 	}
 	if len(text) > maxPattern {
 		return Pattern{}, fmt.Errorf("longer than %d bytes; write a shorter pattern", maxPattern)
 	}
 	bucket, key, _ := strings.Cut(rest, "/")
+	if bucket == "" {
+		return Pattern{}, fmt.Errorf("names no bucket; write %s://BUCKET/PATTERN", store.Scheme())
+	}
 	if err := checkPatternBucket(bucket); err != nil {
 		return Pattern{}, err
 	}
 	if key == "" {
-		return Pattern{}, fmt.Errorf("names no keys; write s3://%s/** for all of them", bucket)
+		return Pattern{}, fmt.Errorf("names no keys; write %s://%s/** for all of them", store.Scheme(), bucket)
 	}
 	re, err := translate(rest)
 	if err != nil {
 		return Pattern{}, err
 	}
-	return Pattern{text, re}, nil
+	return Pattern{text, store, re}, nil
+}
+
+// checkStore reports a pattern of another bucket of Cloud Storage than landing, where no object's
+// coming is heard of. An empty landing is not known.
+func (p Pattern) checkStore(landing string) error {
+	bucket, name, _ := strings.Cut(strings.TrimPrefix(p.text, "gs://"), "/")
+	if p.store != object.GCS || bucket == landing || landing == "" {
+		return nil
+	}
+	return fmt.Errorf("is not of the landing bucket, the only one of Cloud Storage that is listened to; write gs://%s/%s", landing, name)
 }
 
 var patternBucket = regexp.MustCompile(`^[A-Za-z0-9._*?{}-]{1,255}$`)
 
 func checkPatternBucket(bucket string) error {
 	switch {
-	case bucket == "":
-		return errors.New("names no bucket; write s3://BUCKET/PATTERN")
 	case strings.Contains(bucket, "**"):
 		return errors.New("has ** in the bucket; write *")
 	case !patternBucket.MatchString(bucket):
@@ -134,6 +152,9 @@ func placeholder(rest string, seen []string) (string, error) {
 	return m[1], nil
 }
 
+// Store returns the store whose files p is about.
+func (p Pattern) Store() object.Store { return p.store }
+
 // String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
@@ -145,10 +166,10 @@ func (p Pattern) Names() []string {
 	return slices.Clone(p.re.SubexpNames()[1:])
 }
 
-// Match reports whether s is one of p's objects, and what its placeholders stand for. The zero
+// Match reports whether s is one of p's files, and what its placeholders stand for. The zero
 // Pattern matches nothing.
 func (p Pattern) Match(s object.Source) (captures map[string]string, ok bool) {
-	if p.re == nil {
+	if p.re == nil || s.Store != p.store {
 		return nil, false
 	}
 	m := p.re.FindStringSubmatch(s.Bucket + "/" + s.Key)

@@ -21,6 +21,10 @@ const (
 	maxWindow = 32 << 20
 	// inputBuffer is the size in bytes of the reads from below each layer.
 	inputBuffer = 64 << 10
+	// bombFloor and bombRatio tell a decompression bomb: data over so many bytes that is so many
+	// times as long as what it came from. Logs compress 20 to 50 times; deflate ends at 1,032 times.
+	bombFloor = 256 << 20
+	bombRatio = 250
 )
 
 // The first bytes of compressed data: RFC 1952 section 2.3.1, RFC 8878 section 3.1.1.
@@ -34,10 +38,13 @@ const (
 // one within the other up to three deep, or none. It streams in bounded memory. As gzip(1) does, it
 // takes zero bytes behind the last gzip member for padding; it refuses anything else there.
 //
-// Data that is broken or cut short is an errkind.Permanent error; an error of r is passed on as it
-// is. Close releases memory and leaves r open. A reader serves one goroutine.
-func Decompress(r io.Reader) (io.ReadCloser, error) {
-	s := &stream{}
+// Data that is broken, cut short, or a decompression bomb (over 256 MiB in any layer, and 250 times as
+// long as what was read of r) is an errkind.Permanent error; an error of r is passed on as it is. Close releases memory and leaves r open. A reader serves one goroutine.
+func Decompress(r io.Reader) (io.ReadCloser, error) { return decompressUpTo(r, bombFloor) }
+
+// decompressUpTo is Decompress with another floor of bombs.
+func decompressUpTo(r io.Reader, floor int64) (io.ReadCloser, error) {
+	s := &stream{floor: floor}
 	if err := s.open(r); err != nil {
 		s.free()
 		return nil, err
@@ -49,11 +56,16 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 type stream struct {
 	io.Reader
 	layers []func()
+	floor  int64 // of a bomb, in bytes
 }
 
 func (s *stream) open(r io.Reader) error {
+	var file *input // below all layers
 	for range maxLayers + 1 {
-		in := &input{r: r}
+		in := &input{r: r, file: file, floor: s.floor}
+		if file == nil {
+			file = in
+		}
 		buf := bufio.NewReaderSize(in, inputBuffer)
 		head, err := buf.Peek(len(zstdMagic))
 		if err != nil && err != io.EOF {
@@ -91,14 +103,23 @@ func (s *stream) free() {
 // input counts what a layer reads from the one below, and remembers that one's error, which
 // decompressors hide or rename.
 type input struct {
-	r   io.Reader
-	n   int64
-	err error // nil, or what r failed with other than io.EOF
+	r     io.Reader
+	n     int64
+	err   error  // nil, or what r failed with other than io.EOF
+	file  *input // the input below all layers; nil in that one
+	floor int64
 }
 
 func (in *input) Read(p []byte) (int, error) {
+	if in.err != nil {
+		return 0, in.err
+	}
 	n, err := in.r.Read(p)
 	in.n += int64(n)
+	if in.file != nil && in.n > in.floor && in.n/bombRatio > in.file.n {
+		in.err = broken("a decompression bomb: the file's first %d bytes hold %d and more; if it is a log, store it in smaller files", in.file.n, in.n)
+		return 0, in.err
+	}
 	if err != nil && err != io.EOF {
 		in.err = err
 	}

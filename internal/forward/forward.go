@@ -102,6 +102,10 @@ func (f *Forwarder) copy(ctx context.Context, e object.Event, received time.Time
 		return "", err
 	}
 	defer body.Close()
+	if body.Size != e.Size {
+		// The size is half of the version's name: the copy would pass for another one.
+		return "", errkind.With(errkind.Transient, fmt.Errorf("S3 has %d bytes of what its event says are %d", body.Size, e.Size))
+	}
 	attrs := object.Attrs{Event: e, Received: received, Forwarded: f.Now()}
 	return Forwarded, f.Landing.Copy(ctx, f.Bucket, name, body, body.Size, attrs.Metadata(), generation)
 }

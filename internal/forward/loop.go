@@ -14,6 +14,7 @@ import (
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/notify"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
 // Queue is the SQS queue that S3 announces objects on. Safe for concurrent use.
@@ -46,12 +47,14 @@ const maxHidden = 12*time.Hour - 10*time.Minute
 type Loop struct {
 	Queue      Queue
 	Forward    func(ctx context.Context, e object.Event, received time.Time) (Outcome, error)
+	Unmatched  func(ctx context.Context, s object.Source) // notes a file that no source takes
 	Log        *slog.Logger
 	Workers    int           // messages handled at a time
 	Bytes      int64         // bytes of objects copied at a time, but for one larger than that
 	Visibility time.Duration // how long a message is hidden; renewed at half of it
 	Drain      time.Duration // how long messages under way may take once Run is to stop
 
+	tally  *telemetry.Tally
 	budget *semaphore.Weighted
 	slots  chan struct{}
 	busy   sync.WaitGroup
@@ -62,6 +65,8 @@ type Loop struct {
 func (l *Loop) Run(ctx context.Context) error {
 	l.budget = semaphore.NewWeighted(l.Bytes)
 	l.slots = make(chan struct{}, l.Workers)
+	l.tally = telemetry.NewTally(l.Log, "forwarder: files since the start")
+	defer l.tally.Close()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	for l.receive(ctx, work) {
@@ -159,9 +164,16 @@ func (l *Loop) forward(ctx context.Context, e object.Event, m Message) error {
 	start := time.Now()
 	outcome, err := l.Forward(ctx, e, m.Received)
 	if err != nil {
+		l.tally.Add("not done")
 		return err
 	}
-	l.Log.Info(string(outcome), "file", e.Source.String(), "bytes", e.Size, "queued_seconds", m.Received.Sub(m.Sent).Seconds(), "seconds", time.Since(start).Seconds())
+	l.tally.Add(string(outcome))
+	level := slog.LevelInfo
+	if outcome == Unmatched { // there may be many more of them than of ours
+		level = slog.LevelDebug
+		l.Unmatched(ctx, e.Source)
+	}
+	l.Log.Log(ctx, level, string(outcome), "file", e.Source.String(), "bytes", e.Size, "queued_seconds", m.Received.Sub(m.Sent).Seconds(), "seconds", time.Since(start).Seconds())
 	return nil
 }
 
@@ -170,11 +182,13 @@ func (l *Loop) heartbeat(ctx context.Context, m Message) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for pause(ctx, l.Visibility/2) {
+		wait := l.Visibility / 2
+		for pause(ctx, wait) {
+			wait = l.Visibility / 2
 			if err := l.Queue.Hide(ctx, m, l.Visibility); err != nil && ctx.Err() == nil {
 				// The copy goes on: whoever else gets the message finds it made.
 				l.Log.Warn("cannot keep a message hidden; it may come a second time", "message_id", m.ID, "error", err)
-				return
+				wait = l.Visibility / 4 // while it is still hidden
 			}
 		}
 	}()

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,21 +22,30 @@ type queue struct {
 	messages []*queued
 	deleted  []string
 	hides    []string
-	failHide bool
+	failHide int           // this many of the first fail; less than 0: all
+	failNext int           // so many receives fail first
+	ahead    time.Duration // of the clock
 }
 
 type queued struct {
 	Message
 	visibleAt time.Time
+	receipt   string // of the last delivery
 	receives  int
 	gone      bool
 }
+
+func (q *queue) now() time.Time { return time.Now().Add(q.ahead) }
 
 func (q *queue) send(id, body string) {
 	q.messages = append(q.messages, &queued{Message: Message{ID: id, Body: []byte(body)}})
 }
 
 func (q *queue) Receive(ctx context.Context, most int, visibility time.Duration) ([]Message, error) {
+	if q.failNext > 0 {
+		q.failNext--
+		return nil, errors.New("503")
+	}
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
 		if got := q.take(most, visibility); len(got) > 0 {
@@ -52,10 +62,11 @@ func (q *queue) take(most int, visibility time.Duration) (got []Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, m := range q.messages {
-		if !m.gone && !m.visibleAt.After(time.Now()) && len(got) < most {
-			m.visibleAt = time.Now().Add(visibility)
+		if !m.gone && !m.visibleAt.After(q.now()) && len(got) < most {
+			m.visibleAt = q.now().Add(visibility)
 			m.receives++
-			m.Received, m.Receipt = time.Now(), fmt.Sprintf("%s-%d", m.ID, m.receives)
+			m.Received, m.Receipt = q.now(), fmt.Sprintf("%s-%d", m.ID, m.receives)
+			m.receipt = m.Receipt
 			got = append(got, m.Message)
 		}
 	}
@@ -74,8 +85,10 @@ func (q *queue) find(id string) *queued {
 func (q *queue) Delete(_ context.Context, m Message) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.find(m.ID).gone = true
-	q.deleted = append(q.deleted, m.ID)
+	if held := q.find(m.ID); held.receipt == m.Receipt && !held.gone {
+		held.gone = true
+		q.deleted = append(q.deleted, m.ID)
+	}
 	return nil
 }
 
@@ -83,10 +96,15 @@ func (q *queue) Hide(_ context.Context, m Message, visibility time.Duration) err
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hides = append(q.hides, fmt.Sprintf("%s %s", m.ID, visibility))
-	if q.failHide {
+	if q.failHide < 0 || len(q.hides) <= q.failHide {
 		return errors.New("the receipt handle has expired")
 	}
-	q.find(m.ID).visibleAt = time.Now().Add(visibility)
+	held := q.find(m.ID)
+	at := q.now().Add(visibility)
+	if held.gone || at.After(held.Received.Add(12*time.Hour)) {
+		return errors.New("InvalidParameterValue")
+	}
+	held.visibleAt = at
 	return nil
 }
 
@@ -99,6 +117,37 @@ func event(keys ...string) string {
 		body += fmt.Sprintf(`{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"2026-01-01T00:00:00.000Z","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"src"},"object":{"key":%q,"size":3,"eTag":"e","sequencer":"01"}}}`, k)
 	}
 	return body + "]}"
+}
+
+// What no source matches is done, counted and noted, but has no line each in the log.
+func TestLoopUnmatched(t *testing.T) {
+	var said bytes.Buffer
+	var noted []string
+	q := &queue{}
+	q.send("m", event("a/1", "a/2", "good"))
+	synctest.Test(t, func(t *testing.T) {
+		l := &Loop{
+			Queue: q, Log: slog.New(slog.NewTextHandler(&said, nil)), Workers: 1, Bytes: 1000, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Forward: func(_ context.Context, e object.Event, _ time.Time) (Outcome, error) {
+				if e.Key == "good" {
+					return Forwarded, nil
+				}
+				return Unmatched, nil
+			},
+			Unmatched: func(_ context.Context, s object.Source) { noted = append(noted, s.String()) },
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := l.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	if got := fmt.Sprint(q.deleted, noted); got != "[m] [s3://src/a/1 s3://src/a/2]" {
+		t.Errorf("deleted and noted: %s", got)
+	}
+	if log := said.String(); strings.Contains(log, "s3://src/a/") || !strings.Contains(log, "forwarded=1 unmatched=2") {
+		t.Errorf("the log has a line for each file, or no counts:\n%s", log)
+	}
 }
 
 // run runs a loop over q in a bubble for so long, then stops it and waits for its end.
@@ -200,9 +249,9 @@ func TestLoopHeartbeat(t *testing.T) {
 	}
 }
 
-// A heartbeat that fails ends, and the copy goes on: whoever gets the message too finds it made.
-func TestLoopHeartbeatFails(t *testing.T) {
-	q := &queue{failHide: true}
+// Where the heartbeat fails once, the next one hides the message again: nobody else gets it.
+func TestLoopHeartbeatFailsOnce(t *testing.T) {
+	q := &queue{failHide: 1}
 	q.send("m", event("long"))
 	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
 		if !pause(ctx, 30*time.Minute+time.Second) {
@@ -210,8 +259,36 @@ func TestLoopHeartbeatFails(t *testing.T) {
 		}
 		return nil
 	})
-	if len(q.deleted) == 0 {
-		t.Error("the copy was given up")
+	if q.messages[0].receives != 1 || len(q.deleted) != 1 {
+		t.Errorf("%d receives, deleted %v; want one of each", q.messages[0].receives, q.deleted)
+	}
+}
+
+// Heartbeats fail, and the copy goes on: whoever gets the message too finds it made, and deletes the
+// message by a receipt that is still good.
+func TestLoopHeartbeatFails(t *testing.T) {
+	q := &queue{failHide: -1}
+	q.send("m", event("long"))
+	var made atomic.Bool
+	run(t, q, time.Hour, func(ctx context.Context, _ object.Event) error {
+		if !made.Load() && !pause(ctx, 30*time.Minute+time.Second) {
+			return ctx.Err()
+		}
+		made.Store(true)
+		return nil
+	})
+	if len(q.deleted) != 1 {
+		t.Errorf("deleted %v, want the message", q.deleted)
+	}
+}
+
+// A queue that cannot be reached for an hour is no reason to stop.
+func TestLoopReceiveFails(t *testing.T) {
+	q := &queue{failNext: 3600}
+	q.send("m", event("m"))
+	run(t, q, 2*time.Hour, func(context.Context, object.Event) error { return nil })
+	if len(q.deleted) != 1 {
+		t.Errorf("deleted %v, want the message", q.deleted)
 	}
 }
 

@@ -2,6 +2,7 @@ package gcsstore
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -53,6 +54,22 @@ func TestLedger(t *testing.T) {
 	}
 	b.wantKind(put("rival", first), errkind.Exists)
 	b.get("second")
+}
+
+// A claim whose generation nobody says could be neither told from none nor replaced.
+func TestLedgerWithoutGeneration(t *testing.T) {
+	b := newBench(t)
+	if err := b.ledger().Put(t.Context(), claim, []byte("first"), 0); err != nil {
+		t.Fatal(err)
+	}
+	b.proxy.Disturb(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(bare{w, "X-Goog-Generation"}, r)
+	})
+	data, generation, err := b.ledger().Get(t.Context(), claim)
+	if !errors.Is(err, errNoGeneration) {
+		t.Errorf("Get = %q, %d, %v; want %v", data, generation, err, errNoGeneration)
+	}
+	b.wantKind(err, errkind.Transient)
 }
 
 // Claims are the most frequent requests: one each, the generation of a claim included.

@@ -77,15 +77,25 @@ func (s *Store) Live(ctx context.Context, bucket, name string) (int64, error) {
 // Stat returns an object's custom metadata and generation, of the live one where o names none.
 // errkind.NotFound if it is gone.
 func (s *Store) Stat(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error) {
+	d, generation, err := s.Describe(ctx, o)
+	return d.Metadata, generation, err
+}
+
+// Describe returns what the store says of an object and its generation, of the live one where o
+// names none. errkind.NotFound if it is gone.
+func (s *Store) Describe(ctx context.Context, o object.Landed) (d object.Description, generation int64, err error) {
 	h := s.client.Bucket(o.Bucket).Object(o.Name)
 	if o.Generation != 0 {
 		h = h.Generation(o.Generation)
 	}
 	attrs, err := h.Attrs(ctx)
 	if err != nil {
-		return nil, 0, classify(err)
+		return object.Description{}, 0, classify(err)
 	}
-	return attrs.Metadata, attrs.Generation, nil
+	return object.Description{
+		Size: attrs.Size, MD5: attrs.MD5, Created: attrs.Created.UTC(), Metadata: attrs.Metadata,
+		CRC32C: attrs.CRC32C, HasCRC32C: attrs.CRC32C != 0, // 0 is also what the client makes of none
+	}, attrs.Generation, nil
 }
 
 // Ledger is the bucket that holds the claims. Safe for concurrent use.
@@ -100,6 +110,9 @@ func (s *Store) Ledger(bucket string) *Ledger { return &Ledger{s, bucket} }
 // maxClaim bounds what is read as a claim: one names at most 10,000 streams.
 const maxClaim = 4 << 20
 
+// errNoGeneration is an answer that a claim cannot be replaced by.
+var errNoGeneration = errors.New("the answer names no generation: no header x-goog-generation")
+
 // Get implements load.Ledger.
 func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation int64, err error) {
 	r, err := l.store.client.Bucket(l.bucket).Object(name).NewReader(ctx)
@@ -113,6 +126,9 @@ func (l *Ledger) Get(ctx context.Context, name string) (data []byte, generation 
 	}
 	if len(data) > maxClaim {
 		return nil, 0, l.tooLong(name)
+	}
+	if r.Attrs.Generation <= 0 {
+		return nil, 0, l.fail(name, errNoGeneration) // such a claim could be neither told from none nor replaced
 	}
 	return data, r.Attrs.Generation, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/md5"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -61,6 +62,30 @@ func TestLiveAndStat(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wantNone("x")
+}
+
+// What the store says of an object is what its notification says: the version of a file that others
+// put into landing is the same by both.
+func TestDescribe(t *testing.T) {
+	b := newBench(t)
+	generation := b.put("x", []byte("123456789"))
+	sum := md5.Sum([]byte("123456789"))
+	for _, asked := range []int64{0, generation} {
+		d, got, err := b.store.Describe(t.Context(), object.Landed{Bucket: "landing", Name: "x", Generation: asked})
+		if err != nil || got != generation {
+			t.Fatalf("Describe of generation %d: generation %d, %v", asked, got, err)
+		}
+		if age := time.Since(d.Created); age < -time.Minute || age > time.Hour {
+			t.Errorf("created %s", d.Created)
+		}
+		d.Created = time.Time{}
+		want := object.Description{Size: 9, MD5: sum[:], CRC32C: 0xe3069283, HasCRC32C: true, Metadata: map[string]string{"a": "b"}}
+		if !reflect.DeepEqual(d, want) {
+			t.Errorf("Describe of generation %d = %+v, want %+v", asked, d, want)
+		}
+	}
+	_, _, err := b.store.Describe(t.Context(), object.Landed{Bucket: "landing", Name: "x", Generation: generation + 1})
+	b.wantKind(err, errkind.NotFound)
 }
 
 func TestOpenLive(t *testing.T) {
@@ -135,7 +160,7 @@ func TestOpenWithoutChecksum(t *testing.T) {
 	b := newBench(t)
 	b.put("x", []byte("abc"))
 	b.proxy.Disturb(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		next.ServeHTTP(bare{w}, r)
+		next.ServeHTTP(bare{w, "X-Goog-Hash"}, r)
 	})
 	body, err := b.store.Open(t.Context(), object.Landed{Bucket: "landing", Name: "x"})
 	if err != nil {
@@ -147,11 +172,14 @@ func TestOpenWithoutChecksum(t *testing.T) {
 	}
 }
 
-// bare leaves the checksums out of an answer.
-type bare struct{ http.ResponseWriter }
+// bare leaves a header out of an answer.
+type bare struct {
+	http.ResponseWriter
+	header string
+}
 
 func (b bare) Write(p []byte) (int, error) {
-	b.Header().Del("X-Goog-Hash")
+	b.Header().Del(b.header)
 	return b.ResponseWriter.Write(p)
 }
 

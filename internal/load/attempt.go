@@ -27,6 +27,7 @@ type attempt struct {
 	rng      Range
 	rejects  []RejectRecord // not written yet
 	pending  int            // bytes of them
+	raw      int            // bytes of all rejects
 }
 
 // begin starts an attempt. Its loaded_at is later than that of the claim it replaces, so that a
@@ -273,8 +274,14 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Rejects: rec.Rejects}, nil
 }
 
-// rejectBatch is how many bytes of rejects are held before they are written.
-const rejectBatch = 1 << 20
+const (
+	// rejectBatch is how many bytes of rejects are held before they are written.
+	rejectBatch = 1 << 20
+	// So many rejects, or bytes of them, are kept before their ratio is looked at while the file is
+	// read: one of another format must not fill the reject log.
+	ratioRejects = 10_000
+	ratioBytes   = 16 << 20
+)
 
 // reject keeps a record that could not be parsed for the reject log.
 func (a *attempt) reject(ctx context.Context, bad *format.Reject) error {
@@ -283,7 +290,15 @@ func (a *attempt) reject(ctx context.Context, bad *format.Reject) error {
 		Attempt: a.rec.Attempt, Source: a.rec.Source, SourceFile: a.rec.SourceFile, Version: a.rec.Version,
 		Table: a.rec.Table, Line: bad.Line, Offset: bad.Offset, Reason: bad.Reason, Raw: bad.Raw, LoadedAt: a.rec.LoadedAt,
 	})
-	if a.pending += len(bad.Raw) + len(bad.Reason); a.pending < rejectBatch && len(a.rejects) < 1000 {
+	size := len(bad.Raw) + len(bad.Reason)
+	a.pending += size
+	a.raw += size
+	if a.rec.Rejects >= ratioRejects || a.raw >= ratioBytes {
+		if err := a.checkRatio(); err != nil {
+			return fmt.Errorf("given up after %d bytes of it: %w", bad.Offset, err)
+		}
+	}
+	if a.pending < rejectBatch && len(a.rejects) < 1000 {
 		return nil
 	}
 	return a.flushRejects(ctx)

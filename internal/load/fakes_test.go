@@ -35,6 +35,8 @@ type world struct {
 	rows    []map[string]any // of data tables: visible
 	logs    map[row.Table][]map[string]any
 	next    int
+	lag     int // so many appends to data tables come before BigQuery knows a new column
+	logLag  int // the same of logs
 
 	calls  []string
 	open   int      // streams that were made and not closed
@@ -75,6 +77,9 @@ func (f fault) String() string {
 }
 
 var errInjected = errors.New("injected")
+
+// errExtraField is BigQuery's word on a column that it does not know yet.
+var errExtraField = errkind.With(errkind.Transient, fmt.Errorf("%w: extra field", ErrSchema))
 
 type blob struct {
 	data []byte
@@ -323,15 +328,25 @@ func (s *fakeStream) Append(ctx context.Context, offset int64, rows [][]byte) er
 	defer s.use("Append")()
 	return s.p.call(ctx, "stream.append", func() error {
 		p := s.p.streams[s.name]
+		if s.p.lag > 0 {
+			s.p.lag--
+			return errExtraField
+		}
+		if !p.final && !p.pooled && offset < int64(len(p.rows)) {
+			return nil // a file's own stream: the rows there are its own
+		}
 		if p.final || offset != int64(len(p.rows)) {
 			return fmt.Errorf("append at %d of %d, final %v", offset, len(p.rows), p.final)
 		}
 		decoded, err := decode(p.desc, rows)
+		if err != nil {
+			return errkind.With(errkind.Permanent, err)
+		}
 		p.rows = append(p.rows, decoded...)
 		if p.pooled {
 			s.p.rows = append(s.p.rows, decoded...)
 		}
-		return err
+		return nil
 	})
 }
 
@@ -347,6 +362,10 @@ func (s *fakeStream) Finalize(ctx context.Context) (n int64, err error) {
 
 func (p *process) Append(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto, rows [][]byte) error {
 	return p.call(ctx, "log.append "+t.Name, func() error {
+		if p.logLag > 0 {
+			p.logLag--
+			return errExtraField
+		}
 		if !p.tables[t] {
 			return errkind.With(errkind.NotFound, errors.New("no such table "+t.String()))
 		}
@@ -360,7 +379,7 @@ func (p *process) EnsureTable(ctx context.Context, t row.Table, _ row.Spec) erro
 	return p.call(ctx, "table.ensure", func() error { p.tables[t] = true; return nil })
 }
 
-func (p *process) EnsureView(ctx context.Context, t row.Table, query string) error {
+func (p *process) EnsureView(ctx context.Context, t row.Table, query string, _ int) error {
 	return p.call(ctx, "view.ensure", func() error { p.views[t.Name] = query; return nil })
 }
 

@@ -9,6 +9,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,6 +27,9 @@ type File struct {
 	Landed object.Landed
 	object.Attrs
 	Published time.Time // when Pub/Sub took the notification
+	// ReplacedBy is the generation that took Landed's place before its metadata could be read; else 0.
+	// Then only the Source is known of Attrs, and nothing is left to load.
+	ReplacedBy int64
 }
 
 // Result is how a load ended. It ended well in every case: nothing is to be retried.
@@ -65,9 +69,18 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		return Result{Outcome: Ignored, Reason: "no source of the configuration matches the key"}, nil
 	}
 	res, err := l.load(ctx, f, target)
-	if errkind.Is(err, errkind.NotFound) {
+	switch {
+	case errkind.Is(err, errkind.NotFound):
 		// A table that was removed, most likely: the next delivery makes it anew.
 		l.Tables.forget(target)
+		err = errkind.With(errkind.Transient, err)
+	case errors.Is(err, ErrSchema):
+		// A table that was changed, by a loader just now or by a person: the next delivery looks
+		// at it again.
+		l.Tables.refused(target)
+		if l.Pool != nil {
+			l.Pool.drop(ctx, target.Table)
+		}
 		err = errkind.With(errkind.Transient, err)
 	}
 	if err != nil {
@@ -81,7 +94,10 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 	if err := l.Tables.dataset(ctx, target); err != nil {
 		return Result{}, err
 	}
-	name := object.ClaimName(f.Source, target.Table.Dataset+"."+target.Table.Name)
+	if f.ReplacedBy != 0 {
+		return l.replaced(ctx, f, target)
+	}
+	name := object.ClaimName(cmp.Or(target.As, f.Source), target.Table.Dataset+"."+target.Table.Name)
 	for range rounds {
 		// L1. A claim that is there is settled first, whatever its version: until then nobody
 		// can know whether its rows are, or will be, visible.
@@ -165,7 +181,21 @@ func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Res
 		rec.Outcome = Changed
 		rec.Reason = fmt.Sprintf("the rows of version %s (%d bytes) stay: loaded by attempt %s", c.Load.Version.ETag, c.Load.Version.Size, c.Load.Attempt)
 	}
+	if c.Load.SourceFile != rec.SourceFile {
+		rec.Reason += " as " + c.Load.SourceFile
+	}
 	if err := l.record(ctx, target.Table, l.visible(c), rec); err != nil {
+		return Result{}, err
+	}
+	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil
+}
+
+// replaced ends a load whose file was replaced before anything of it was read: the event of what came
+// in its place follows, or has been handled.
+func (l *Loader) replaced(ctx context.Context, f File, target Target) (Result, error) {
+	rec := l.newRecord(f, target)
+	rec.Outcome, rec.Reason = Superseded, fmt.Sprintf("generation %d took its place before it was read", f.ReplacedBy)
+	if err := l.record(ctx, target.Table, rec); err != nil {
 		return Result{}, err
 	}
 	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil

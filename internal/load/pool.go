@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,18 +94,30 @@ func (p *Pool) end(ctx context.Context, s *pooled) {
 	s.Close()
 }
 
+// drop finalizes and closes the idle streams of a table whose columns have changed: they may take the
+// rows never, or not for minutes. Those at work stay away from the pool when they are refused too.
+func (p *Pool) drop(ctx context.Context, t row.Table) {
+	p.mu.Lock()
+	idle := p.idle[t]
+	delete(p.idle, t)
+	p.mu.Unlock()
+	p.endAll(ctx, idle)
+}
+
 // Close finalizes and closes the streams that nobody has; the others follow when they are given back.
 func (p *Pool) Close(ctx context.Context) {
 	p.mu.Lock()
 	p.closed = true
-	idle := p.idle
+	idle := slices.Concat(slices.Collect(maps.Values(p.idle))...)
 	p.idle = nil
 	p.mu.Unlock()
+	p.endAll(ctx, idle)
+}
+
+func (p *Pool) endAll(ctx context.Context, idle []*pooled) {
 	var wg sync.WaitGroup
-	for _, streams := range idle {
-		for _, s := range streams {
-			wg.Go(func() { p.end(ctx, s) })
-		}
+	for _, s := range idle {
+		wg.Go(func() { p.end(ctx, s) })
 	}
 	wg.Wait()
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -48,7 +49,8 @@ type Stream interface {
 	// Name is what Commit takes.
 	Name() string
 	// Append adds encoded rows at the offset, counted in rows, and waits for BigQuery's answer;
-	// rows it keeps no reference to. A row that BigQuery refuses is errkind.Permanent.
+	// rows it keeps no reference to. A row that BigQuery refuses is errkind.Permanent; a request
+	// that the table as BigQuery knows it does not take, whatever its rows, is ErrSchema.
 	Append(ctx context.Context, offset int64, rows [][]byte) error
 	// Finalize ends the stream and returns how many rows it holds.
 	Finalize(ctx context.Context) (int64, error)
@@ -75,12 +77,19 @@ type Log interface {
 	Append(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto, rows [][]byte) error
 }
 
-// Tables makes what is missing in a dataset. Safe for concurrent use.
+// ErrSchema means that a table does not take the rows that are made for it. Just after it was made
+// or changed that passes by itself: BigQuery comes to know its columns within minutes.
+var ErrSchema = errors.New("the table does not take these columns, or not yet")
+
+// Tables makes what is missing in a dataset. Safe for concurrent use, by several processes too.
 type Tables interface {
-	// EnsureTable makes the table unless there is one of that name.
+	// EnsureTable makes the table, or adds the columns that it lacks, NULLABLE. A table that rows of
+	// s cannot go into, such as one with a column of another type, is errkind.Permanent: the error
+	// says which column, and what to do.
 	EnsureTable(ctx context.Context, t row.Table, s row.Spec) error
-	// EnsureView makes the view unless there is something of that name.
-	EnsureView(ctx context.Context, t row.Table, query string) error
+	// EnsureView makes the view, or gives it the query if it is of an older version. Anything else
+	// of that name stays.
+	EnsureView(ctx context.Context, t row.Table, query string, version int) error
 }
 
 // Counter answers by a query what nothing cheaper can tell. Safe for concurrent use.
@@ -107,6 +116,9 @@ type Target struct {
 	Format         *format.Format
 	Table          row.Table
 	MaxRejectRatio float64 // of the records, 0 to 1; more make the whole file rejected
+	// As is the file whose claim counts: of an object that others put where the copy of an S3 object
+	// would lie, that S3 object, so that its lines come once by whichever way. Zero: the file itself.
+	As object.Source
 }
 
 // Router finds the target of a source file; ok is false if no source matches.

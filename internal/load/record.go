@@ -28,7 +28,7 @@ type Record struct {
 	Reason     string         `json:"reason,omitempty"`
 	Source     string         `json:"source"` // name of the rule
 	Format     string         `json:"format"`
-	SourceFile string         `json:"source_file"` // s3://bucket/key
+	SourceFile string         `json:"source_file"` // s3://bucket/key or gs://bucket/name
 	Version    object.Version `json:"version"`
 	VersionID  string         `json:"version_id,omitempty"`
 	Table      string         `json:"table"`   // project.dataset.name
@@ -92,9 +92,9 @@ var loadFields = []field[Record]{
 	text("reason", "Why, where the outcome is not loaded.", func(r *Record) string { return r.Reason }),
 	text("source", "Name of the source in the configuration that matched the file.", func(r *Record) string { return r.Source }),
 	text("format", "Format that the file was read as.", func(r *Record) string { return r.Format }),
-	text("source_file", "The S3 object, s3://bucket/key.", func(r *Record) string { return r.SourceFile }),
-	text("etag", "ETag of the S3 object, without quotes.", func(r *Record) string { return r.Version.ETag }),
-	count("size", "Bytes of the S3 object.", func(r *Record) int64 { return r.Version.Size }),
+	text("source_file", "The file, s3://bucket/key; gs://bucket/name of one that others put into the landing bucket.", func(r *Record) string { return r.SourceFile }),
+	text("etag", "ETag of the S3 object, without quotes; of a gs:// file its MD5, else crc32c-…, in hexadecimal.", func(r *Record) string { return r.Version.ETag }),
+	count("size", "Bytes of the file as it was stored.", func(r *Record) int64 { return r.Version.Size }),
 	text("version_id", "S3 versionId, in a bucket with versions.", func(r *Record) string { return r.VersionID }),
 	text("table_name", "Table that the rows went to, project.dataset.name.", func(r *Record) string { return r.Table }),
 	text("landing_object", "The copy that was read, gs://bucket/name#generation.", func(r *Record) string { return r.Landing }),
@@ -102,7 +102,7 @@ var loadFields = []field[Record]{
 	count("reject_count", "Records that could not be parsed: they stand in seneka_reject_log.", func(r *Record) int64 { return r.Rejects }),
 	count("bytes", "Bytes of the file after decompression.", func(r *Record) int64 { return r.Bytes }),
 	moment("loaded_at", "When the attempt began; the same value stands on each of its rows.", func(r *Record) time.Time { return r.LoadedAt }),
-	moment("event_time", "When S3 stored the object.", func(r *Record) time.Time { return r.EventTime }),
+	moment("event_time", "When the file was stored.", func(r *Record) time.Time { return r.EventTime }),
 	moment("received_at", "When the forwarder took the event from the queue.", func(r *Record) time.Time { return r.ReceivedAt }),
 	moment("forwarded_at", "When the forwarder began the copy.", func(r *Record) time.Time { return r.ForwardedAt }),
 	moment("published_at", "When Pub/Sub took the landing bucket's notification.", func(r *Record) time.Time { return r.PublishedAt }),
@@ -113,9 +113,9 @@ var loadFields = []field[Record]{
 var rejectFields = []field[RejectRecord]{
 	text("attempt", "Identity of the try that met the record. The view seneka_rejects has each record once.", func(r *RejectRecord) string { return r.Attempt }),
 	text("source", "Name of the source in the configuration that matched the file.", func(r *RejectRecord) string { return r.Source }),
-	text("source_file", "The S3 object, s3://bucket/key.", func(r *RejectRecord) string { return r.SourceFile }),
-	text("etag", "ETag of the S3 object, without quotes.", func(r *RejectRecord) string { return r.Version.ETag }),
-	count("size", "Bytes of the S3 object.", func(r *RejectRecord) int64 { return r.Version.Size }),
+	text("source_file", "The file, s3://bucket/key; gs://bucket/name of one that others put into the landing bucket.", func(r *RejectRecord) string { return r.SourceFile }),
+	text("etag", "ETag of the S3 object, without quotes; of a gs:// file its MD5, else crc32c-…, in hexadecimal.", func(r *RejectRecord) string { return r.Version.ETag }),
+	count("size", "Bytes of the file as it was stored.", func(r *RejectRecord) int64 { return r.Version.Size }),
 	text("table_name", "Table that the record was for, project.dataset.name.", func(r *RejectRecord) string { return r.Table }),
 	count("source_line", "1-based number of the record in its file.", func(r *RejectRecord) int64 { return r.Line }),
 	count("byte_offset", "Bytes before the record in the decompressed file.", func(r *RejectRecord) int64 { return r.Offset }),
@@ -151,6 +151,12 @@ var rejectLogSpec = row.Spec{
 	PartitionBy: "loaded_at",
 	ClusterBy:   []string{"source_file", "reason"},
 }
+
+// viewsVersion is that of the views. A loader replaces views of an older version only: so two
+// releases at work side by side do not undo each other's, and a view that a person has edited stays
+// until the next version. It is to be raised with every change of a view's text, or of the columns
+// of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
+const viewsVersion = 1
 
 // views returns the views of t's dataset by name, as GoogleSQL.
 func views(t row.Table) map[string]string {

@@ -56,11 +56,15 @@ func (a *attempt) commitPooled(ctx context.Context, rows [][]byte, name string, 
 		}
 		return Claim{}, false, errkind.With(errkind.Permanent, fmt.Errorf("%w: %w", errRefused, err))
 	}
-	settled, err := a.settlePooled(ctx, name, claim, true)
-	if err != nil || settled {
-		return claim, false, err
+	settled, settleErr := a.settlePooled(ctx, name, claim, true)
+	if settleErr != nil || settled {
+		return claim, false, settleErr
 	}
-	return Claim{}, true, a.voidClaim(ctx, name, claim) // at once, for want of which the next round would wait
+	// At once, for want of which the next round would wait.
+	if voidErr := a.voidClaim(ctx, name, claim); voidErr != nil || !errors.Is(err, ErrSchema) {
+		return Claim{}, true, voidErr
+	}
+	return Claim{}, false, fmt.Errorf("append to %s: %w", s.Name(), err) // another stream would not take them either
 }
 
 // voidClaim takes back the claim of an attempt none of whose rows is there, nor ever will be.

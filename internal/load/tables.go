@@ -7,14 +7,16 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // metaColumns stand behind a format's own in every table.
 var metaColumns = row.Schema{
-	{Name: "source_file", Type: row.String, Description: "The S3 object that the row comes from, s3://bucket/key."},
+	{Name: "source_file", Type: row.String, Description: "The file that the row comes from: s3://bucket/key, or gs://bucket/name where others put it into the landing bucket."},
 	{Name: "source_line", Type: row.Int64, Description: "1-based number of the record in its file."},
 	{Name: "loaded_at", Type: row.Timestamp, Description: "When the load that wrote the row began; the same for all rows of a file."},
 }
@@ -32,8 +34,10 @@ func TableSpec(f *format.Format) row.Spec {
 // look-up. Safe for concurrent use.
 type Ensured struct {
 	tables Tables
+	now    func() time.Time
 	mu     sync.Mutex
 	known  map[row.Table]*once
+	resume map[row.Table]time.Time // loads into the table go on then
 }
 
 // once is the making of one table; ready is closed when it ended.
@@ -46,7 +50,40 @@ type once struct {
 var errInterrupted = errors.New("the request that made it was interrupted")
 
 // NewEnsured returns an Ensured over t that knows no table yet.
-func NewEnsured(t Tables) *Ensured { return &Ensured{tables: t, known: map[row.Table]*once{}} }
+func NewEnsured(t Tables, now func() time.Time) *Ensured {
+	return &Ensured{tables: t, now: now, known: map[row.Table]*once{}, resume: map[row.Table]time.Time{}}
+}
+
+// schemaPause is how long loads into a table rest once BigQuery has refused its columns. What it
+// comes to know within minutes is not worth a stream and a claim per file and delivery until then.
+const schemaPause = 10 * time.Second
+
+// refused makes loads into the target's table rest, and the first one behind that look for the table
+// and its logs again.
+func (e *Ensured) refused(target Target) {
+	e.forget(target)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now := e.now(); !now.Before(e.resume[target.Table]) {
+		e.resume[target.Table] = now.Add(schemaPause)
+	}
+}
+
+// rest returns an error while loads into the table rest.
+func (e *Ensured) rest(t row.Table) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	until, ok := e.resume[t]
+	if !ok {
+		return nil
+	}
+	wait := until.Sub(e.now())
+	if wait <= 0 {
+		delete(e.resume, t)
+		return nil
+	}
+	return errkind.With(errkind.Transient, fmt.Errorf("%w: BigQuery has just refused rows for it; loads go on in %s", ErrSchema, wait.Round(time.Second)))
+}
 
 // forget makes the next load look for the target's table and the logs beside it again.
 func (e *Ensured) forget(target Target) {
@@ -56,15 +93,19 @@ func (e *Ensured) forget(target Target) {
 	delete(e.known, logTable(target.Table))
 }
 
-// dataset makes the target's table, and the logs and views beside it.
+// dataset makes the target's table, and the logs and views beside it, or adds the columns that they
+// lack.
 func (e *Ensured) dataset(ctx context.Context, target Target) error {
+	if err := e.rest(target.Table); err != nil {
+		return err
+	}
 	if err := e.table(ctx, target.Table, func() error {
 		return e.tables.EnsureTable(ctx, target.Table, TableSpec(target.Format))
 	}); err != nil {
-		return fmt.Errorf("make the table: %w", err)
+		return fmt.Errorf("prepare the table: %w", err)
 	}
 	if err := e.table(ctx, logTable(target.Table), func() error { return e.logs(ctx, target.Table) }); err != nil {
-		return fmt.Errorf("make the logs of dataset %s: %w", target.Table.Dataset, err)
+		return fmt.Errorf("prepare the logs of dataset %s: %w", target.Table.Dataset, err)
 	}
 	return nil
 }
@@ -79,7 +120,7 @@ func (e *Ensured) logs(ctx context.Context, t row.Table) error {
 	}
 	queries := views(t)
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
-		if err := e.tables.EnsureView(ctx, row.Table{Project: t.Project, Dataset: t.Dataset, Name: name}, queries[name]); err != nil {
+		if err := e.tables.EnsureView(ctx, row.Table{Project: t.Project, Dataset: t.Dataset, Name: name}, queries[name], viewsVersion); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,11 +27,9 @@ type Notification struct {
 	EventTime time.Time // when the event occurred; zero if not told
 	Published time.Time // when Pub/Sub took the message; zero if not told
 
-	// Only a payload has these, and only that of ObjectFinalize is read.
-	Size      int64 // bytes
-	CRC32C    uint32
-	HasCRC32C bool
-	Metadata  map[string]string // custom metadata; nil without a payload, else not nil
+	// Only a payload has it, and only that of ObjectFinalize is read: without one its Metadata is
+	// nil, else never.
+	object.Description
 }
 
 // Finalized reads the Cloud Storage notification in m. What the object is follows from the
@@ -93,18 +93,20 @@ func (n *Notification) resource(data []byte) error {
 	if r.Object != n.Object {
 		return fmt.Errorf("the attributes name %s, the payload %s", short(n.Object.String()), short(r.Object.String()))
 	}
-	n.Size, n.CRC32C, n.HasCRC32C, n.Metadata = r.Size, r.CRC32C, r.HasCRC32C, r.Metadata
+	n.Description = r.Description
 	return nil
 }
 
 // parseResource reads an object's resource of the JSON API, in which 64-bit numbers are strings and
-// the CRC32C is base64 of its big-endian bytes.
+// checksums are base64 of their big-endian bytes.
 func parseResource(data []byte) (n Notification, err error) {
 	var r struct {
 		Bucket, Name string
 		Generation   int64  `json:",string"`
 		Size         *int64 `json:",string"`
+		MD5Hash      string
 		CRC32C       string
+		TimeCreated  string
 		Metadata     map[string]string
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -114,18 +116,36 @@ func parseResource(data []byte) (n Notification, err error) {
 	if r.Size == nil || *r.Size < 0 {
 		return Notification{}, errors.New("payload: size is missing or negative")
 	}
-	if r.CRC32C != "" {
-		sum, err := base64.StdEncoding.DecodeString(r.CRC32C)
-		if err != nil || len(sum) != 4 {
-			return Notification{}, fmt.Errorf("payload: crc32c %s is not base64 of four bytes", short(r.CRC32C))
-		}
+	if n.MD5, err = checksum("md5Hash", r.MD5Hash, md5.Size); err != nil {
+		return Notification{}, err
+	}
+	sum, err := checksum("crc32c", r.CRC32C, crc32.Size)
+	if err != nil {
+		return Notification{}, err
+	}
+	if sum != nil {
 		n.CRC32C, n.HasCRC32C = binary.BigEndian.Uint32(sum), true
+	}
+	if n.Created, err = parseTime("payload: timeCreated", r.TimeCreated); err != nil {
+		return Notification{}, err
 	}
 	n.Size, n.Metadata = *r.Size, r.Metadata
 	if n.Metadata == nil {
 		n.Metadata = map[string]string{}
 	}
 	return n, nil
+}
+
+// checksum returns the bytes of a checksum of size bytes; nil if there is none.
+func checksum(name, text string, size int) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	sum, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(sum) != size {
+		return nil, fmt.Errorf("payload: %s %s is not base64 of %d bytes", name, short(text), size)
+	}
+	return sum, nil
 }
 
 // storageEvent begins the types of the CloudEvents that Cloud Storage sends through Eventarc;

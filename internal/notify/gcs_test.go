@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"crypto/md5"
 	"encoding/json"
 	"hash/crc32"
 	"reflect"
@@ -62,16 +63,19 @@ func resource(replace ...string) string {
 }
 
 func notification() Notification {
+	sum := md5.Sum([]byte("123456789"))
 	return Notification{
 		ID:        "m1",
 		EventType: ObjectFinalize,
 		Object:    object.Landed{Bucket: "landing", Name: "b/a b+ü.gz", Generation: 1767323045678901},
 		EventTime: time.Date(2026, 1, 2, 3, 4, 5, 678901e3, time.UTC),
 		Published: pushed().Published,
-		Size:      9,
-		// The CRC32C of "123456789", the check value of the algorithm's catalogue.
-		CRC32C: crc32.Checksum([]byte("123456789"), crc32.MakeTable(crc32.Castagnoli)), HasCRC32C: true,
-		Metadata: map[string]string{"seneka-bucket": "b"},
+		Description: object.Description{
+			Size: 9, MD5: sum[:],
+			// The CRC32C of "123456789", the check value of the algorithm's catalogue.
+			CRC32C: crc32.Checksum([]byte("123456789"), crc32.MakeTable(crc32.Castagnoli)), HasCRC32C: true,
+			Created: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), Metadata: map[string]string{"seneka-bucket": "b"},
+		},
 	}
 }
 
@@ -85,7 +89,7 @@ func TestFinalized(t *testing.T) {
 		change(&n)
 		return n
 	}
-	bare := func(n *Notification) { n.Size, n.CRC32C, n.HasCRC32C, n.Metadata = 0, 0, false, nil }
+	bare := func(n *Notification) { n.Description = object.Description{} }
 	tests := []struct {
 		name       string
 		attributes map[string]string
@@ -97,6 +101,8 @@ func TestFinalized(t *testing.T) {
 		{"no custom metadata", finalize(), resource("metadata", ""), with(func(n *Notification) { n.Metadata = map[string]string{} })},
 		{"no checksum", finalize(), resource("crc32c", ""), with(func(n *Notification) { n.CRC32C, n.HasCRC32C = 0, false })},
 		{"checksum 0", finalize(), resource("crc32c", `"AAAAAA=="`), with(func(n *Notification) { n.CRC32C = 0 })},
+		{"composed of parts: no MD5", finalize(), resource("md5Hash", ""), with(func(n *Notification) { n.MD5 = nil })},
+		{"no time of creation", finalize(), resource("timeCreated", ""), with(func(n *Notification) { n.Created = time.Time{} })},
 		{"empty object", finalize(), resource("size", `"0"`), with(func(n *Notification) { n.Size = 0 })},
 		{"event time in seconds, no configuration", finalize("eventTime", "2026-01-02T03:04:05+09:00", "notificationConfig", ""), resource(),
 			with(func(n *Notification) { n.EventTime = time.Date(2026, 1, 1, 18, 4, 5, 0, time.UTC) })},
@@ -141,8 +147,10 @@ func TestFinalizedRefusals(t *testing.T) {
 		{"no size", finalize(), resource("size", ""), "payload: size is missing or negative"},
 		{"negative size", finalize(), resource("size", `"-1"`), "payload: size is missing or negative"},
 		{"size in words", finalize(), resource("size", `"many"`), "payload: json:"},
-		{"checksum of five bytes", finalize(), resource("crc32c", `"AAAAAAA="`), `payload: crc32c "AAAAAAA=" is not base64 of four bytes`},
+		{"checksum of five bytes", finalize(), resource("crc32c", `"AAAAAAA="`), `payload: crc32c "AAAAAAA=" is not base64 of 4 bytes`},
 		{"checksum of no base64", finalize(), resource("crc32c", `"!"`), `payload: crc32c "!" is not`},
+		{"MD5 of four bytes", finalize(), resource("md5Hash", `"4waSgw=="`), `payload: md5Hash "4waSgw==" is not base64 of 16 bytes`},
+		{"time of creation", finalize(), resource("timeCreated", `"now"`), `payload: timeCreated "now" is no RFC 3339 time`},
 		{"metadata of no text", finalize(), resource("metadata", `{"a":1}`), "payload: json:"},
 	}
 	for _, tt := range tests {

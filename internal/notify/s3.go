@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/seneka-io/seneka/internal/object"
 )
@@ -160,6 +162,7 @@ func eventBridge(e envelope) (S3Message, error) {
 
 // newEvent checks that what tells a file and its version is there. Only versioned buckets have a
 // version ID, and the documentation promises a sequencer for nothing but PUT and DELETE.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at string) (object.Event, error) {
 	etag = strings.Trim(etag, `"`)
 	if err := required("bucket name", bucket, "object key", key, "object eTag", etag, "event time", at); err != nil {
@@ -168,7 +171,10 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 	if size == nil || *size < 0 {
 		return object.Event{}, errors.New("object size is missing or negative")
 	}
-	t, err := parseTime("event time", at)
+	if !utf8.ValidString(key) { // a table could not tell it from others
+		return object.Event{}, fmt.Errorf("key %s is not UTF-8, as every key in S3 is", short(key))
+	}
+	t, err := awsTime("event time", at)
 	if err != nil {
 		return object.Event{}, err
 	}
@@ -179,4 +185,14 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 		Sequencer: sequencer,
 		Time:      t,
 	}, nil
+}
+
+// awsTime reads the time of an event, ISO 8601 by the documentation. S3 writes UTC and says so; moto
+// leaves the zone out.
+func awsTime(name, value string) (time.Time, error) {
+	const withoutZone = "2006-01-02T15:04:05"
+	if t, err := time.Parse(withoutZone, value); err == nil {
+		return t, nil
+	}
+	return parseTime(name, value)
 }

@@ -136,7 +136,6 @@ func TestS3Keys(t *testing.T) {
 		"a%0Ab":                "a\nb",
 		"dir/":                 "dir/",
 		"../../etc":            "../../etc",
-		"%FF":                  "\xff",
 	} {
 		key, err := json.Marshal(encoded)
 		if err != nil {
@@ -185,6 +184,22 @@ func TestS3Records(t *testing.T) {
 		if got, err := S3(tt.body); err != nil || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", tt.name, got, err, tt.want)
 		}
+	}
+}
+
+// S3 says that its times are UTC; moto's say nothing, have no sequencer and do without most of the rest.
+func TestS3TimeWithoutZone(t *testing.T) {
+	const byMoto = `{"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+		"eventTime": "2026-11-22T10:02:38.790822", "eventName": "ObjectCreated:Put", "s3": {"s3SchemaVersion": "1.0",
+		"configurationId": "x", "bucket": {"name": "logs", "arn": "arn:aws:s3:::logs"},
+		"object": {"key": "alb%2Fa+b.gz", "size": 483, "eTag": "1668fd606e61354810fec051d73bd68c"}}}]}`
+	m, err := S3([]byte(byMoto))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 22, 10, 2, 38, 790822000, time.UTC)
+	if want := event("logs", "alb/a b.gz", "1668fd606e61354810fec051d73bd68c", 483, "", "", at); len(m.Events) != 1 || m.Events[0] != want {
+		t.Errorf("got %+v, want %+v", m.Events, want)
 	}
 }
 
@@ -237,6 +252,7 @@ func TestS3Refusals(t *testing.T) {
 		{"size over 63 bits", string(message(record("size", "9223372036854775808"))), "cannot unmarshal number"},
 		{"size in words", string(message(record("size", `"7"`))), "cannot unmarshal string"},
 		{"escape cut off", string(message(record("key", `"a%2"`))), `key "a%2" is not form-encoded`},
+		{"not UTF-8", string(message(record("key", `"a%FF"`))), `key "a\xff" is not UTF-8`},
 		{"escape of no hex", string(message(record("key", `"%zz"`))), `key "%zz" is not form-encoded`},
 		{"one bad record of two", string(message(record(), record("key", `"%"`))), `Records[1]: key "%"`},
 

@@ -3,6 +3,7 @@
 package object
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,29 +13,44 @@ import (
 	"unicode/utf8"
 )
 
-// Source names a source file: one S3 object, whatever its version.
+// Store is the service that a source file lies in.
+type Store string
+
+// The stores of source files.
+const (
+	S3  Store = ""   // Amazon S3
+	GCS Store = "gs" // Cloud Storage: the landing bucket, for files that others put there
+)
+
+// Scheme returns what a file's address begins with: s3 or gs.
+func (s Store) Scheme() string { return cmp.Or(string(s), "s3") }
+
+// Source names a source file, whatever its version: one S3 object, or one object that others put
+// into the landing bucket.
 type Source struct {
+	Store  Store
 	Bucket string
-	Key    string // decoded, as S3 stores it
+	Key    string // decoded, as the store has it
 }
 
-// String returns the file's address, s3://bucket/key: the value of the column source_file.
-func (s Source) String() string { return "s3://" + s.Bucket + "/" + s.Key }
+// String returns the file's address, s3://bucket/key or gs://bucket/name: the value of the column
+// source_file.
+func (s Source) String() string { return s.Store.Scheme() + "://" + s.Bucket + "/" + s.Key }
 
 // Version tells one content of a source file from the next. An S3 listing has both fields, so
 // that live traffic and backfill speak of the same version; a versionId is not part of it.
 type Version struct {
-	ETag string `json:"etag"` // without quotes
-	Size int64  `json:"size"` // bytes of the S3 object
+	ETag string `json:"etag"` // without quotes; of a file that others put into landing see AttrsOf
+	Size int64  `json:"size"` // bytes of the source file
 }
 
-// Event is what S3 told of one object that was put.
+// Event is what the store told of one object that was put.
 type Event struct {
 	Source
 	Version
 	VersionID string    // pins the read; empty in a bucket without versions
 	Sequencer string    // orders the events of one key; compare with Newer
-	Time      time.Time // when S3 stored the object
+	Time      time.Time // when the object was stored
 }
 
 // Newer reports whether sequencer a is later than b, both of the same key. S3 documents the order
@@ -78,6 +94,14 @@ func LandingName(s Source) string {
 // escaped is the folder of replaced names.
 const escaped = "_escaped/"
 
+// CopiedFrom returns the S3 object whose copy would have that name in the landing bucket, unchanged:
+// see LandingName. ok is false if there is none.
+func CopiedFrom(name string) (s Source, ok bool) {
+	bucket, key, _ := strings.Cut(name, "/")
+	s = Source{Bucket: bucket, Key: key}
+	return s, bucket != "" && key != "" && LandingName(s) == name
+}
+
 // safeTail returns what helps a person recognise the key: its end, in harmless characters.
 func safeTail(key string) string {
 	const most = 100
@@ -96,9 +120,18 @@ func safeTail(key string) string {
 
 // ClaimName returns the name in the ledger bucket of the claim on s in table (dataset.name), below a
 // folder that a person can tell the table by. The hash of both keeps every name within GCS's limits
-// and spreads the claims of keys that share a prefix.
+// and spreads the claims of keys that share a prefix. What is hashed must never change: a claim that
+// is not found again is a file that is loaded again.
 func ClaimName(s Source, table string) string {
 	sum := sha256.Sum256([]byte(table + "\n" + s.String()))
 	h := hex.EncodeToString(sum[:])
 	return "claims/" + safeTail(table) + "/" + h[:2] + "/" + h + ".json"
+}
+
+// UnmatchedName returns the name in the ledger bucket of the record that no source matches the files
+// of s's bucket below prefix.
+func UnmatchedName(s Source, prefix string) string {
+	address := Source{s.Store, s.Bucket, prefix}.String()
+	sum := sha256.Sum256([]byte(address))
+	return "unmatched/" + safeTail(s.Bucket+"/"+prefix) + "-" + hex.EncodeToString(sum[:8]) + ".json"
 }

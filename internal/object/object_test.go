@@ -32,14 +32,14 @@ func TestNewer(t *testing.T) {
 func TestLandingName(t *testing.T) {
 	plain := []string{"a.log", "a b+c.log", "AWSLogs/1/ü.gz", "..a/b..", "dir/"}
 	for _, key := range plain {
-		if got := LandingName(Source{"bkt", key}); got != "bkt/"+key {
+		if got := LandingName(Source{Bucket: "bkt", Key: key}); got != "bkt/"+key {
 			t.Errorf("LandingName(%q) = %q, want it unchanged", key, got)
 		}
 	}
-	hostile := []string{"../../x", "a/../b", "a//b", "./a", "a\nb", "a\rb", "a\x00b", "\xff\xfe", strings.Repeat("k", 1024), "..", strings.TrimPrefix(LandingName(Source{"bkt", "a//b"}), "bkt/")}
+	hostile := []string{"../../x", "a/../b", "a//b", "./a", "a\nb", "a\rb", "a\x00b", "\xff\xfe", strings.Repeat("k", 1024), "..", strings.TrimPrefix(LandingName(Source{Bucket: "bkt", Key: "a//b"}), "bkt/")}
 	seen := map[string]string{}
 	for _, key := range hostile {
-		got := LandingName(Source{"bkt", key})
+		got := LandingName(Source{Bucket: "bkt", Key: key})
 		if !strings.HasPrefix(got, "bkt/_escaped/") || len(got) > 1024 || !utf8.ValidString(got) || strings.ContainsAny(got, "\r\n") {
 			t.Errorf("LandingName(%q) = %q, not a safe name", key, got)
 		}
@@ -51,11 +51,11 @@ func TestLandingName(t *testing.T) {
 }
 
 func TestClaimName(t *testing.T) {
-	a := ClaimName(Source{"b", "k"}, "logs.alb")
-	if a != ClaimName(Source{"b", "k"}, "logs.alb") {
+	a := ClaimName(Source{Bucket: "b", Key: "k"}, "logs.alb")
+	if a != ClaimName(Source{Bucket: "b", Key: "k"}, "logs.alb") {
 		t.Error("a claim's name changes from call to call")
 	}
-	for _, other := range []string{ClaimName(Source{"b", "k2"}, "logs.alb"), ClaimName(Source{"b", "k"}, "logs.alb2"), ClaimName(Source{"b2", "k"}, "logs.alb")} {
+	for _, other := range []string{ClaimName(Source{Bucket: "b", Key: "k2"}, "logs.alb"), ClaimName(Source{Bucket: "b", Key: "k"}, "logs.alb2"), ClaimName(Source{Bucket: "b2", Key: "k"}, "logs.alb")} {
 		if a == other {
 			t.Errorf("two claims share the name %s", a)
 		}
@@ -65,8 +65,8 @@ func TestClaimName(t *testing.T) {
 // A table's name may be as long as an object's, and its placeholders come out of keys.
 func TestClaimNameOfLongTables(t *testing.T) {
 	long := "logs.app_" + strings.Repeat("x", 1020)
-	a, b := ClaimName(Source{"b", "k"}, long+"1"), ClaimName(Source{"b", "k"}, "2"+long)
-	for _, name := range []string{a, b, ClaimName(Source{"b", "k"}, "logs.größe\n")} {
+	a, b := ClaimName(Source{Bucket: "b", Key: "k"}, long+"1"), ClaimName(Source{Bucket: "b", Key: "k"}, "2"+long)
+	for _, name := range []string{a, b, ClaimName(Source{Bucket: "b", Key: "k"}, "logs.größe\n")} {
 		if len(name) > 1024 || strings.ContainsAny(name, "\r\n") {
 			t.Errorf("GCS refuses the name %q", name)
 		}
@@ -79,11 +79,11 @@ func TestClaimNameOfLongTables(t *testing.T) {
 func TestAttrsRoundTrip(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
 	want := Attrs{
-		Event:     Event{Source: Source{"b", "a b+ü\n%.gz"}, Version: Version{"d41d8", 12}, VersionID: "v1", Sequencer: "0064", Time: at},
+		Event:     Event{Source: Source{Bucket: "b", Key: "a b+ü\n%.gz"}, Version: Version{"d41d8", 12}, VersionID: "v1", Sequencer: "0064", Time: at},
 		Received:  at.Add(time.Second),
 		Forwarded: at.Add(2 * time.Second),
 	}
-	for _, a := range []Attrs{want, {Event: Event{Source: Source{"b", "k"}, Version: Version{"e", 0}}}} {
+	for _, a := range []Attrs{want, {Event: Event{Source: Source{Bucket: "b", Key: "k"}, Version: Version{"e", 0}}}} {
 		m := a.Metadata()
 		for k, v := range m {
 			for i := range len(v) {
@@ -103,7 +103,7 @@ func TestParseAttrsOfOthers(t *testing.T) {
 	if _, ok, err := ParseAttrs(map[string]string{"goog-reserved": "1"}); ok || err != nil {
 		t.Errorf("an object of somebody else: ok %v, err %v", ok, err)
 	}
-	m := Attrs{Event: Event{Source: Source{"b", "k"}, Version: Version{"e", 1}}}.Metadata()
+	m := Attrs{Event: Event{Source: Source{Bucket: "b", Key: "k"}, Version: Version{"e", 1}}}.Metadata()
 	for k, v := range map[string]string{"seneka-size": "x", "seneka-event-time": "yesterday", "seneka-key": "%zz"} {
 		bad := map[string]string{}
 		for mk, mv := range m {

@@ -4,7 +4,9 @@ package s3store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -37,6 +39,10 @@ func (s *Store) Open(ctx context.Context, e object.Event) (*object.Body, error) 
 	out, err := s.client.GetObject(ctx, in)
 	if err != nil {
 		return nil, classify(err)
+	}
+	if in.IfMatch != nil && out.ETag != nil && strings.Trim(*out.ETag, `"`) != e.ETag {
+		// Not every server that speaks S3's protocol heeds If-Match.
+		return nil, errors.Join(errkind.With(errkind.Exists, fmt.Errorf("s3://%s/%s has ETag %s, not %q", e.Bucket, e.Key, *out.ETag, e.ETag)), out.Body.Close())
 	}
 	return &object.Body{ReadCloser: out.Body, Size: aws.ToInt64(out.ContentLength), Metadata: out.Metadata}, nil
 }

@@ -144,6 +144,20 @@ func TestOpenByETag(t *testing.T) {
 	b.wantKind(err, errkind.NotFound)
 }
 
+// Some servers that speak S3's protocol answer as if there were no If-Match.
+func TestOpenWhereIfMatchIsIgnored(t *testing.T) {
+	b := newBench(t)
+	old := b.put("key", []byte("old"))
+	fresh := b.put("key", []byte("fresh"))
+	b.proxy.Disturb(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Del("If-Match")
+		next.ServeHTTP(w, r)
+	})
+	b.wantBytes(fresh, []byte("fresh"))
+	_, _, err := b.read(old)
+	b.wantKind(err, errkind.Exists)
+}
+
 func TestOpenByVersionID(t *testing.T) {
 	b := newBench(t)
 	b.versioned()

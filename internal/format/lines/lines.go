@@ -69,7 +69,9 @@ func NewReader(r io.Reader, limit int) *Reader {
 // line that it cut short is not returned.
 func (r *Reader) Next() (Line, error) {
 	for {
-		line, err := r.NextOrBlank()
+		r.pass()
+		r.passEmpty()
+		line, err := r.whole()
 		if err != nil || !blank(line.Text) {
 			return line, err
 		}
@@ -79,6 +81,11 @@ func (r *Reader) Next() (Line, error) {
 // NextOrBlank is Next for formats to which a blank line, such as one of tabs, may be a record.
 func (r *Reader) NextOrBlank() (Line, error) {
 	r.pass()
+	return r.whole()
+}
+
+// whole returns the line at head.
+func (r *Reader) whole() (Line, error) {
 	n, err := r.find(0)
 	if err != nil {
 		return Line{}, err
@@ -126,6 +133,14 @@ func (r *Reader) pass() {
 	r.take(r.held)
 	r.number += r.count
 	r.held, r.count = 0, 0
+}
+
+// passEmpty goes behind the empty lines that are at hand: a file may be nothing else.
+func (r *Reader) passEmpty() {
+	for r.head < r.tail && r.buf[r.head] == '\n' {
+		r.take(1)
+		r.number++
+	}
 }
 
 // find returns the length of the unread up to the first line ending that is not within its first

@@ -112,10 +112,12 @@ func TestUpdateTableColumns(t *testing.T) {
 		{"nothing", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}}, "", []any{"1", []any{"2"}}},
 		{"relaxed and wider", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x"), str("y"), list}}, str("b"), list}, "",
 			[]any{"1", []any{"2", nil, []any{}}, nil, []any{}}},
+		{"lists before others", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}, list, str("b"), {Name: "c", Type: row.Bool, Mode: row.Repeated}, str("d")}, "",
+			[]any{"1", []any{"2"}, []any{}, nil, []any{}, nil}},
 		{"in another order", row.Schema{str("b"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}, str("a")}, "", []any{"1", []any{"2"}, nil}},
 		{"a column gone", row.Schema{str("a")}, "Field s is missing", nil},
 		{"a field gone", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("y")}}}, "Field s.x is missing", nil},
-		{"another type", row.Schema{{Name: "a", Type: row.Int64}, {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}}, "Field a has changed type from STRING to INT64", nil},
+		{"another type", row.Schema{{Name: "a", Type: row.Int64}, {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}}, "Field a has changed type from STRING to INTEGER", nil},
 		{"tightened", row.Schema{str("a"), {Name: "s", Type: row.Struct, Mode: row.Required, Fields: []row.Column{str("x")}}}, "Field s has changed mode from NULLABLE to REQUIRED", nil},
 		{"required added", row.Schema{str("a"), {Name: "s", Type: row.Struct, Fields: []row.Column{str("x")}}, {Name: "b", Type: row.String, Mode: row.Required}}, "Cannot add required fields", nil},
 	}
@@ -142,6 +144,39 @@ func TestUpdateTableColumns(t *testing.T) {
 				t.Errorf("the old row reads as %v, want %v", got, tt.row)
 			}
 		})
+	}
+}
+
+// Fields are added at any depth, in lists of records too, and rows that have no such record stay as
+// they are.
+func TestAddNestedFields(t *testing.T) {
+	list := row.Column{Name: "list", Type: row.String, Mode: row.Repeated}
+	deep := func(inner ...row.Column) row.Schema {
+		return row.Schema{str("a"), {Name: "r", Type: row.Struct, Fields: []row.Column{
+			{Name: "many", Type: row.Struct, Mode: row.Repeated, Fields: []row.Column{
+				{Name: "one", Type: row.Struct, Fields: append([]row.Column{str("x")}, inner...)},
+			}},
+		}}}
+	}
+	db := openTest(t, "")
+	makeTable(t, db, deep()...)
+	add(t, db, []any{"1", []any{[]any{[]any{[]any{"x1"}}, []any{[]any{"x2"}}}}}, []any{"2", nil}, []any{"3", []any{[]any{}}})
+	added := deep(row.Column{Name: "y", Type: row.Struct, Fields: []row.Column{str("z")}}, list)
+	added[0].Name = "A" // the same column to BigQuery
+	if _, err := db.UpdateTable(t.Context(), logs, func(tab *Table) error { tab.Columns = added; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	add(t, db, []any{"4", []any{[]any{[]any{[]any{"x4", []any{"z4"}, []any{"l"}}}}}})
+	want := [][]any{
+		{"1", []any{[]any{[]any{[]any{"x1", nil, []any{}}}, []any{[]any{"x2", nil, []any{}}}}}}, {"2", nil}, {"3", []any{[]any{}}},
+		{"4", []any{[]any{[]any{[]any{"x4", []any{"z4"}, []any{"l"}}}}}},
+	}
+	if got := contents(t, db); !reflect.DeepEqual(got, want) {
+		t.Errorf("rows %v, want %v", got, want)
+	}
+	tab, err := db.Table(t.Context(), logs)
+	if err != nil || tab.Columns[0].Name != "a" || len(tab.Columns) != 2 {
+		t.Errorf("table %+v, %v: want the column's first name", tab, err)
 	}
 }
 

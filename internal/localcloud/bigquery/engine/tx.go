@@ -71,6 +71,15 @@ func (db *DB) transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 	return nil
 }
 
+// Table returns a table's metadata, which do not change before the transaction ends, or NotFound.
+func (tx *Tx) Table(ref row.Table) (*Table, error) {
+	t, err := tx.cat.table(ref)
+	if err != nil {
+		return nil, err
+	}
+	return t.clone(), nil
+}
+
 // Append adds rows to table t. Each has a value for each column in schema order; see the package
 // comment for their Go types. Rows that the table cannot hold are a Permanent error that names
 // row and column, a missing table is NotFound; both leave the transaction void.

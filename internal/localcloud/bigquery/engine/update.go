@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -42,6 +44,9 @@ func (db *DB) UpdateTable(ctx context.Context, ref row.Table, fn func(t *Table) 
 
 // alterTable adds the columns that changed has and old has not.
 func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
+	if err := checkColumns("", changed.Columns); err != nil {
+		return err
+	}
 	m := merge{table: duckName(old.Ref)}
 	cols, err := m.columns(nil, nil, old.Columns, changed.Columns)
 	if err != nil {
@@ -54,7 +59,7 @@ func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
 	if err := checkSpec(changed.Spec); err != nil {
 		return err
 	}
-	for _, s := range m.statements {
+	for _, s := range append(m.alters, m.fill()...) {
 		if err := tx.Exec(ctx, s); err != nil {
 			return fmt.Errorf("alter table %s: %w", old.Ref, err)
 		}
@@ -64,15 +69,16 @@ func alterTable(ctx context.Context, tx *Tx, old, changed *Table) error {
 
 // merge collects what makes an old schema a new one.
 type merge struct {
-	table      string
-	statements []string
+	table  string
+	alters []string
+	lists  []string // top-level columns that are added
 }
 
 // columns merges the columns below path; names are their BigQuery names, for errors.
 func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Schema, error) {
 	out := cloneColumns(old)
 	for i := range old {
-		j := changed.Index(old[i].Name)
+		j := indexFold(changed, old[i].Name)
 		if j < 0 {
 			return nil, invalid("Field %s is missing in new schema", strings.Join(append(names, old[i].Name), "."))
 		}
@@ -81,7 +87,7 @@ func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Sche
 		}
 	}
 	for _, c := range changed {
-		if old.Index(c.Name) >= 0 {
+		if indexFold(old, c.Name) >= 0 {
 			continue
 		}
 		if c.Mode == row.Required {
@@ -93,12 +99,23 @@ func (m *merge) columns(path, names []string, old, changed row.Schema) (row.Sche
 	return out, nil
 }
 
+// apiType is the name that messages give a type.
+func apiType(t row.Type) string {
+	names := map[row.Type]string{row.Bool: "BOOLEAN", row.Int64: "INTEGER", row.Float64: "FLOAT", row.Struct: "RECORD"}
+	return cmp.Or(names[t], string(t))
+}
+
+// indexFold finds a column as BigQuery compares names: whatever their case.
+func indexFold(columns row.Schema, name string) int {
+	return slices.IndexFunc(columns, func(c row.Column) bool { return strings.EqualFold(c.Name, name) })
+}
+
 // column merges changed into c.
 func (m *merge) column(path, names []string, c *row.Column, changed row.Column) error {
 	path, names = append(path, quote(c.Name)), append(names, c.Name)
 	name := strings.Join(names, ".")
 	if changed.Type != c.Type || changed.RangeElement != c.RangeElement {
-		return invalid("Field %s has changed type from %s to %s", name, c.Type, changed.Type)
+		return invalid("Field %s has changed type from %s to %s", name, apiType(c.Type), apiType(changed.Type))
 	}
 	if was, is := modeOf(*c), modeOf(changed); was != is && (was != row.Required || is != row.Nullable) {
 		return invalid("Field %s has changed mode from %s to %s", name, was, is)
@@ -115,12 +132,19 @@ func (m *merge) column(path, names []string, c *row.Column, changed row.Column) 
 	return err
 }
 
-// add adds a column. An array that is not there is empty, never NULL, so a new top-level one is
-// set so in the rows that exist; ADD COLUMN … DEFAULT [] would crash DuckDB 1.5.
 func (m *merge) add(path []string, c row.Column) {
 	full := strings.Join(append(path[:len(path):len(path)], quote(c.Name)), ".")
-	m.statements = append(m.statements, "ALTER TABLE "+m.table+" ADD COLUMN "+full+" "+duckType(c))
+	m.alters = append(m.alters, "ALTER TABLE "+m.table+" ADD COLUMN "+full+" "+duckType(c))
 	if c.Mode == row.Repeated && len(path) == 0 {
-		m.statements = append(m.statements, "UPDATE "+m.table+" SET "+full+" = []")
+		m.lists = append(m.lists, full+" = []")
 	}
+}
+
+// fill makes new lists empty in the rows that exist: an array that is not there is empty, never NULL.
+// ADD COLUMN … DEFAULT [] would crash DuckDB 1.5, and an ALTER behind the UPDATE would fail.
+func (m *merge) fill() []string {
+	if len(m.lists) == 0 {
+		return nil
+	}
+	return []string{"UPDATE " + m.table + " SET " + strings.Join(m.lists, ", ")}
 }

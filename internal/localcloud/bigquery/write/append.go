@@ -91,7 +91,7 @@ func (c *connection) append(ctx context.Context, req *storagepb.AppendRowsReques
 	if len(rows.GetSerializedRows()) == 0 {
 		return nil, invalid("Rows must be specified: the request has none. Entity: %s", c.target)
 	}
-	t, err := c.server.table(ctx, c.target.table)
+	t, err := c.server.knownTable(ctx, c.target.table)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,26 @@ func (c *connection) appendDefault(ctx context.Context, offset *wrapperspb.Int64
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	return c.server.group.update(ctx, func(tx Tx) error { return tx.Append(ctx, c.target.table, values) })
+	return c.server.group.update(ctx, func(tx Tx) error { return c.insert(ctx, tx, rows, values, t) })
+}
+
+// insert adds rows to the target's table, in the transaction tx: values, which they are decoded to for
+// t, or what they come to for the table as it is now.
+func (c *connection) insert(ctx context.Context, tx Tx, rows *storagepb.ProtoRows, values [][]any, t Table) error {
+	now, err := lookUp(ctx, tx, c.target.table)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(now.Columns, t.Columns) {
+		d, err := newDecoder(c.writer, now, c.target.String())
+		if err != nil {
+			return err
+		}
+		if values, err = d.rows(rows.GetSerializedRows()); err != nil {
+			return err
+		}
+	}
+	return tx.Append(ctx, c.target.table, values)
 }
 
 // appendExplicit appends to the stream that the connection is for and returns the first row's
@@ -200,7 +219,7 @@ func (c *connection) appendExplicit(ctx context.Context, offset *wrapperspb.Int6
 		return 0, err
 	}
 	at := st.rec.Rows
-	return at, c.server.appendTo(context.WithoutCancel(ctx), st, c.raw, rows, values)
+	return at, c.appendTo(context.WithoutCancel(ctx), st, rows, values, t)
 }
 
 // join makes c the one connection of the stream. The documentation says "a single active
@@ -249,18 +268,19 @@ func checkAppend(st *stream, offset *wrapperspb.Int64Value) error {
 	}
 }
 
-// appendTo adds rows, which values are decoded from, to a locked stream. When the outcome of a
+// appendTo adds rows, which are decoded to values for t, to a locked stream. When the outcome of a
 // transaction is in doubt, the stream is read again before its next use.
-func (s *Server) appendTo(ctx context.Context, st *stream, schema []byte, rows *storagepb.ProtoRows, values [][]any) error {
+func (c *connection) appendTo(ctx context.Context, st *stream, rows *storagepb.ProtoRows, values [][]any, t Table) error {
+	s := c.server
 	next := st.rec
 	next.Rows += int64(len(values))
 	next.Used = s.now()
 	var err error
 	if st.journal != nil {
-		err = st.journal.append(schema, rows)
+		err = st.journal.append(c.raw, rows)
 	} else {
 		err = s.group.update(ctx, func(tx Tx) error {
-			if err := tx.Append(ctx, st.name.table, values); err != nil {
+			if err := c.insert(ctx, tx, rows, values, t); err != nil {
 				return err
 			}
 			return s.save(ctx, tx.SetRecord, st.name, &next)

@@ -25,8 +25,7 @@ func (s *Server) BatchCommitWriteStreams(ctx context.Context, req *storagepb.Bat
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.table(ctx, ref)
-	if err != nil {
+	if _, err := s.table(ctx, ref); err != nil {
 		return nil, err
 	}
 	streams, faults, err := s.acquireAll(ctx, names)
@@ -42,7 +41,7 @@ func (s *Server) BatchCommitWriteStreams(ctx context.Context, req *storagepb.Bat
 		return &storagepb.BatchCommitWriteStreamsResponse{StreamErrors: faults}, nil
 	}
 	at := timestamppb.New(s.now())
-	if err := s.commit(context.WithoutCancel(ctx), ref, t, streams, at); err != nil {
+	if err := s.commit(context.WithoutCancel(ctx), ref, streams, at); err != nil {
 		return nil, statusOf(err).Err()
 	}
 	return &storagepb.BatchCommitWriteStreamsResponse{CommitTime: at}, nil
@@ -114,8 +113,12 @@ func (s *Server) acquireAll(ctx context.Context, names []streamName) (streams []
 // commit brings the rows of locked streams into their table and marks the streams, in one
 // transaction. A crash before its end leaves everything as it was; a crash after it leaves
 // journals, which the records outweigh.
-func (s *Server) commit(ctx context.Context, ref row.Table, t Table, streams []*stream, at *timestamppb.Timestamp) error {
+func (s *Server) commit(ctx context.Context, ref row.Table, streams []*stream, at *timestamppb.Timestamp) error {
 	err := s.group.update(ctx, func(tx Tx) error {
+		t, err := lookUp(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
 		for _, st := range streams {
 			if err := appendJournal(ctx, tx, ref, t, st.journal); err != nil {
 				return fmt.Errorf("commit stream %s: %w", st.name, err)

@@ -72,7 +72,16 @@ func statusOf(err error) *status.Status {
 
 // table describes a table, or says that it is not there as the service does.
 func (s *Server) table(ctx context.Context, ref row.Table) (Table, error) {
-	t, err := s.store.Table(ctx, ref)
+	return lookUp(ctx, s.store, ref)
+}
+
+// tables is a Store or a Tx.
+type tables interface {
+	Table(ctx context.Context, ref row.Table) (Table, error)
+}
+
+func lookUp(ctx context.Context, from tables, ref row.Table) (Table, error) {
+	t, err := from.Table(ctx, ref)
 	switch {
 	case errkind.Is(err, errkind.NotFound):
 		return t, storageError(codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND, ref.Path(),
@@ -81,6 +90,15 @@ func (s *Server) table(ctx context.Context, ref row.Table) (Table, error) {
 		return t, statusOf(err).Err()
 	}
 	return t, nil
+}
+
+// knownTable describes a table as appends know it.
+func (s *Server) knownTable(ctx context.Context, ref row.Table) (Table, error) {
+	t, err := s.table(ctx, ref)
+	if err == nil && s.o.Known != nil {
+		t.Columns = s.o.Known(ref, t.Columns)
+	}
+	return t, err
 }
 
 func isNotFound(err error) bool { return status.Code(err) == codes.NotFound }

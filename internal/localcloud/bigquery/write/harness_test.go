@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +93,7 @@ type bench struct {
 	opts   []option.ClientOption
 	server *Server
 	stop   func()
+	known  atomic.Pointer[row.Schema] // columns of logs as appends know them; nil: those it has
 }
 
 func newBench(t testing.TB) *bench {
@@ -109,7 +111,12 @@ func (b *bench) start(store Store) {
 		b.t.Fatal(err)
 	}
 	gs := grpc.NewServer(ServerOptions()...)
-	b.server = New(store, Options{Dir: b.dir, Now: b.clock.now})
+	b.server = New(store, Options{Dir: b.dir, Now: b.clock.now, Known: func(_ row.Table, columns row.Schema) row.Schema {
+		if known := b.known.Load(); known != nil {
+			return *known
+		}
+		return columns
+	}})
 	storagepb.RegisterBigQueryWriteServer(gs, b.server)
 	done := make(chan struct{})
 	go func() {

@@ -37,11 +37,7 @@ func newMemory() *memory {
 func (m *memory) Table(_ context.Context, ref row.Table) (Table, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t, ok := m.tables[ref]
-	if !ok {
-		return t, errkind.With(errkind.NotFound, fmt.Errorf("no table %s", ref))
-	}
-	return t, nil
+	return (&memoryTx{tables: m.tables}).Table(context.Background(), ref)
 }
 
 func (m *memory) Update(_ context.Context, fn func(Tx) error) error {
@@ -93,6 +89,14 @@ type memoryTx struct {
 	tables  map[row.Table]Table
 	rows    map[row.Table][][]any
 	records map[string]entry
+}
+
+func (tx *memoryTx) Table(_ context.Context, ref row.Table) (Table, error) {
+	t, ok := tx.tables[ref]
+	if !ok {
+		return t, errkind.With(errkind.NotFound, fmt.Errorf("no table %s", ref))
+	}
+	return t, nil
 }
 
 func (tx *memoryTx) Append(_ context.Context, t row.Table, rows [][]any) error {

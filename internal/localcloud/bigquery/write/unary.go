@@ -26,7 +26,7 @@ func (s *Server) CreateWriteStream(ctx context.Context, req *storagepb.CreateWri
 	default:
 		return nil, invalid("write_stream.type must be set to PENDING or COMMITTED")
 	}
-	t, err := s.table(ctx, ref)
+	t, err := s.knownTable(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Server) GetWriteStream(ctx context.Context, req *storagepb.GetWriteStre
 	if !ok {
 		return nil, invalidStreamName(req.GetName())
 	}
-	t, err := s.table(ctx, name.table)
+	t, err := s.knownTable(ctx, name.table)
 	if err != nil {
 		return nil, err
 	}

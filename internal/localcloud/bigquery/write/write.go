@@ -43,6 +43,8 @@ type Store interface {
 
 // Tx is one transaction of a Store.
 type Tx interface {
+	// Table describes a table, which stays so until the transaction ends; errors as in Store.
+	Table(ctx context.Context, ref row.Table) (Table, error)
 	// Append adds rows to a table, each with a value for each column in schema order: nil, bool,
 	// int64, float64, string, []byte, time.Time (UTC), time.Duration (TIME), row.IntervalValue, []any
 	// (REPEATED, STRUCT in field order, RANGE as start and end). It keeps no reference to rows. An errkind.Permanent error means that
@@ -71,6 +73,10 @@ type Options struct {
 	// its commit. Default: three days (write-api-streaming: "A committed stream has a TTL of three
 	// days if there is no traffic"; for the second case no documentation was found).
 	CommittedTTL time.Duration
+	// Known returns the columns of a table as appends know them, of those that it has. The service
+	// comes to know a change of them within minutes (write-api-best-practices: "on the order of
+	// minutes"); nil: at once. For tests.
+	Known func(t row.Table, columns row.Schema) row.Schema
 }
 
 // Server serves BigQueryWrite. Register it with storagepb.RegisterBigQueryWriteServer on a

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc"
@@ -37,6 +38,8 @@ type Server struct {
 	mu    sync.Mutex
 	calls map[string]int
 	hook  Hook
+	ahead time.Duration            // of the clock that streams live by
+	known map[row.Table]row.Schema // columns as appends know them, where they lag behind
 }
 
 // Hook sees each call and each request of a stream before it is handled, and may wait or fail it.
@@ -59,7 +62,7 @@ func Start(t testing.TB) *Server {
 	if _, err := db.CreateDataset(t.Context(), engine.Dataset{Project: "local", Name: "logs"}); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{DB: db, t: t, dir: t.TempDir(), calls: map[string]int{}}
+	s := &Server{DB: db, t: t, dir: t.TempDir(), calls: map[string]int{}, known: map[row.Table]row.Schema{}}
 	s.Proxy = &cloudtest.Proxy{Next: final(rest.New(db, rest.Options{}))}
 	s.REST = strings.TrimPrefix(cloudtest.Serve(t, s.Proxy), "http://")
 	s.listen("127.0.0.1:0")
@@ -108,7 +111,7 @@ func (s *Server) listen(addr string) {
 		s.t.Fatal(err)
 	}
 	server := grpc.NewServer(append(write.ServerOptions(), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream))...)
-	storagepb.RegisterBigQueryWriteServer(server, write.New(store, write.Options{Dir: s.dir}))
+	storagepb.RegisterBigQueryWriteServer(server, write.New(store, write.Options{Dir: s.dir, Now: s.now, Known: s.columns}))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -131,6 +134,19 @@ func (s *Server) Restart() {
 	s.listen(s.Storage)
 }
 
+// Advance moves on the clock that streams live by.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead += d
+}
+
+func (s *Server) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.ahead)
+}
+
 // Table makes the table local.logs.name.
 func (s *Server) Table(name string, spec row.Spec) row.Table {
 	s.t.Helper()
@@ -139,6 +155,33 @@ func (s *Server) Table(name string, spec row.Spec) row.Table {
 		s.t.Fatal(err)
 	}
 	return ref
+}
+
+// Lag makes appends know a table by the columns that it has now, whatever they become, until catchUp
+// is called.
+func (s *Server) Lag(ref row.Table) (catchUp func()) {
+	s.t.Helper()
+	t, err := s.DB.Table(s.t.Context(), ref)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[ref] = t.Columns
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.known, ref)
+	}
+}
+
+func (s *Server) columns(ref row.Table, now row.Schema) row.Schema {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.known[ref]; ok {
+		return known
+	}
+	return now
 }
 
 // Rows returns the visible rows of a table, in the order they were written.

@@ -35,6 +35,10 @@ func New(ctx context.Context, db *engine.DB) (*Store, error) {
 // Table implements write.Store. A view is not a table to write to.
 func (s *Store) Table(ctx context.Context, ref row.Table) (write.Table, error) {
 	t, err := s.db.Table(ctx, ref)
+	return describe(ref, t, err)
+}
+
+func describe(ref row.Table, t *engine.Table, err error) (write.Table, error) {
 	if err != nil {
 		return write.Table{}, err
 	}
@@ -50,6 +54,11 @@ func (s *Store) Update(ctx context.Context, fn func(write.Tx) error) error {
 }
 
 type tx struct{ *engine.Tx }
+
+func (t tx) Table(_ context.Context, ref row.Table) (write.Table, error) {
+	found, err := t.Tx.Table(ref)
+	return describe(ref, found, err)
+}
 
 func (t tx) Record(ctx context.Context, stream string) (record []byte, err error) {
 	rows, err := t.Query(ctx, "SELECT record FROM seneka_write.streams WHERE name = ?", stream)
