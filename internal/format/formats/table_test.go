@@ -60,3 +60,14 @@ func TestDeclared(t *testing.T) {
 		t.Errorf("Known() = %v", known)
 	}
 }
+
+// BigQuery makes a table of every format that brings its own columns.
+func TestSpecsAreValid(t *testing.T) {
+	for _, name := range Names() {
+		if f, _ := Lookup(name); f.Declare == nil {
+			if err := f.Spec.Validate(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}

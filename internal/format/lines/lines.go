@@ -71,7 +71,7 @@ func (r *Reader) Next() (Line, error) {
 	for {
 		r.pass()
 		r.passEmpty()
-		line, err := r.NextOrBlank()
+		line, err := r.whole()
 		if err != nil || !blank(line.Text) {
 			return line, err
 		}
@@ -81,6 +81,11 @@ func (r *Reader) Next() (Line, error) {
 // NextOrBlank is Next for formats to which a blank line, such as one of tabs, may be a record.
 func (r *Reader) NextOrBlank() (Line, error) {
 	r.pass()
+	return r.whole()
+}
+
+// whole returns the line at head.
+func (r *Reader) whole() (Line, error) {
 	n, err := r.find(0)
 	if err != nil {
 		return Line{}, err

@@ -126,6 +126,7 @@ func TestQuirks(t *testing.T) {
 		{"no referer, bare", with(27, fReferer, "-"), whole("referer", nil)},
 		{"no referer, quoted", with(27, fReferer, `"-"`), whole("referer", nil)},
 		{"quotes in the referer", with(27, fReferer, `"http://a/"b"/"`), whole("referer", `http://a/"b"/`)},
+		{"a quoted space in the referer", with(27, fReferer, `"http://a/?q=" "b"`), whole("referer", `http://a/?q=" "b`)},
 		{"spaces in the referer", with(27, fReferer, `"referrer with spaces"`), whole("referer", "referrer with spaces")},
 		{"no agent, bare", agent("-"), whole("user_agent", nil)},
 		{"no agent, quoted", agent(`"-"`), whole("user_agent", nil)},
