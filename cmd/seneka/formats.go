@@ -131,5 +131,6 @@ Exit codes: 0 done, 2 there is no such format.`,
 			return err
 		},
 	}
+	cmd.AddCommand(newSuggest())
 	return cmd
 }

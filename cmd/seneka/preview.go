@@ -38,7 +38,7 @@ func newPreview() *cobra.Command {
 		Long: `Parse files as the loader would, and write nothing: local files, s3://BUCKET/KEY, gs://BUCKET/NAME, or - for standard
 input, compressed or not. Without --format the format is found by the file's name and first bytes.
 
-Prints the first rows (--limit, ten by default), each column on a line; with --table a table; with --json every row as
+Prints the first rows (--limit, ten by default), each column that holds something on a line; with --table a table; with --json every row as
 an object by column, one a line. Records that could not be parsed go to standard error, with --json as objects with
 line, offset, reason and raw, and then what was found: rows, rejects, unknown fields, MB of plain log a second. The whole
 file is read whatever the limit.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -79,17 +80,23 @@ func (p *previewPrinter) list(line int64, values members) error {
 	return err
 }
 
-// rowsEnd prints the table.
+// rowsEnd prints the table, without the columns that hold nothing in any row.
 func (p *previewPrinter) rowsEnd() error {
 	if !p.options.table || len(p.cells) == 0 {
 		return nil
 	}
-	columns := p.format.Spec.Columns
-	header := make(table.Row, len(columns))
-	for i, c := range columns {
-		header[i] = c.Name
+	var columns row.Schema
+	header, cells := table.Row{}, make([]table.Row, len(p.cells))
+	for i, c := range p.format.Spec.Columns {
+		if !slices.ContainsFunc(p.cells, func(line table.Row) bool { return line[i] != "NULL" && line[i] != "[]" }) {
+			continue
+		}
+		columns, header = append(columns, c), append(header, c.Name)
+		for n, line := range p.cells {
+			cells[n] = append(cells[n], line[i])
+		}
 	}
-	_, err := fmt.Fprintln(p.out, asTable(header, p.cells, numbersRight(columns)))
+	_, err := fmt.Fprintln(p.out, asTable(header, cells, numbersRight(columns)))
 	return err
 }
 
@@ -126,10 +133,10 @@ func (p *previewPrinter) summary() error {
 		return err
 	}
 	if more := p.shown - maxShownRejects; more > 0 {
-		fmt.Fprintf(p.err, "... and %d more rejects; --json prints all\n", more)
+		fmt.Fprintf(p.err, "... rejects left out: %d; --json prints all\n", more)
 	}
 	if left := p.rows - int64(p.printed); left > 0 {
-		fmt.Fprintf(p.err, "... and %d more rows; --limit %d prints all\n", left, p.rows)
+		fmt.Fprintf(p.err, "... rows left out: %d; --limit %d prints all\n", left, p.rows)
 	}
 	_, err := fmt.Fprintf(p.err, "%s: %s, %s: %s; %d rows, %d rejects, %d unknown fields; %.1f MB/s\n",
 		p.name, p.format.Name, p.why, bytesText(p.bytes), p.rows, p.rejects, p.unknown, rate)
