@@ -5,6 +5,7 @@ package format
 import (
 	"errors"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -26,6 +27,8 @@ type Format struct {
 	// FileTime returns the time that a key's name carries, for records without one of their own.
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)
+	// Key is what the keys look like that AWS gives such files. Nil: they have no form of their own.
+	Key *regexp.Regexp
 }
 
 // Options bound a decoder.
