@@ -128,7 +128,7 @@ func (s *soak) announceAgain(ctx context.Context) {
 	for ctx.Err() == nil {
 		fresh := s.notes.fresh()
 		shuffle(rng, fresh)
-		for _, m := range fresh[:len(fresh)/3] {
+		for _, m := range fresh[:len(fresh)/8] {
 			_ = s.tryPublish(ctx, m) // where the cloud is away it is one copy less
 		}
 		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
