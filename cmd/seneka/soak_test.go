@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 
 	s.startPutting(t)
 	for end := time.Now().Add(*soakFlag); time.Now().Before(end); {
-		time.Sleep(500*time.Millisecond + time.Duration(rng.IntN(2000))*time.Millisecond)
+		time.Sleep(time.Second + time.Duration(rng.IntN(3000))*time.Millisecond)
 		s.killOne(t, rng)
 		s.count(t)
 	}
