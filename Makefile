@@ -27,7 +27,7 @@ test: ## Run every test; RACE=-race adds the race detector
 
 .PHONY: soak
 soak: ## Load and kill for SOAK (10m): see TestSoak
-	go test -run '^TestSoak$$' -v -soak $(or $(SOAK),10m) -timeout 24h ./cmd/seneka
+	go test ./cmd/seneka -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),10m)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (10s)
