@@ -25,6 +25,10 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 test: ## Run every test; RACE=-race adds the race detector
 	go test $(RACE) -timeout 15m ./...
 
+.PHONY: soak
+soak: ## Load and kill for SOAK (10m): see TestSoak
+	go test ./cmd/seneka -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),10m)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (10s)
 	@.ci/fuzz $(or $(FUZZTIME),10s)

@@ -141,7 +141,7 @@ func corpus(t *testing.T, rng *rand.Rand) []logFile {
 		files = append(files, loaded(key, sample(rng, lines, 1+rng.IntN(100)), []func([]byte) []byte{gzipped, gzippedInParts, plain}[i%3]))
 	}
 	for i, key := range []string{
-		"with a space/a b.log", "plus/a+b.log", "plus and space/a + b.log.gz", "unicode/tämä 日本 🪵.log", "percent/a%3Db%20c.log", "equals/a=b&c=d.log.gz",
+		"with a space/a b.log", "line\nfeed/a\nb.log", "plus/a+b.log", "plus and space/a + b.log.gz", "unicode/tämä 日本 🪵.log", "percent/a%3Db%20c.log", "equals/a=b&c=d.log.gz",
 		"question?mark#hash.log", "quotes/'a'\"b\".log", "slashes//two.log", "deep/" + strings.Repeat("d/", 40) + "x.log", "long/" + strings.Repeat("n", 1024-len("long/.log.gz")) + ".log.gz",
 	} {
 		files = append(files, loaded(key, sample(rng, lines, 1+rng.IntN(20)), []func([]byte) []byte{plain, gzipped}[i%2]))

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime/debug"
-	"slices"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seneka-io/seneka/internal/localcloud/cloudtest"
 )
 
 // TestMain puts three programs on the PATH: the real forwarder and loader, and seneka, which is
@@ -28,7 +28,7 @@ func (p programs) Run() int {
 	}
 	defer os.RemoveAll(dir)
 	args := []string{"build", "-o", dir}
-	if withRace() {
+	if cloudtest.WithRace() {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "../../forwarder", "../loader")...).CombinedOutput(); err != nil {
@@ -40,10 +40,4 @@ func (p programs) Run() int {
 		return 1
 	}
 	return p.tests.Run()
-}
-
-// withRace reports whether the tests run under the race detector: then the programs do too.
-func withRace() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

@@ -55,7 +55,7 @@ func TestSoak(t *testing.T) {
 
 	s.startPutting(t)
 	for end := time.Now().Add(*soakFlag); time.Now().Before(end); {
-		time.Sleep(500*time.Millisecond + time.Duration(rng.IntN(2000))*time.Millisecond)
+		time.Sleep(time.Second + time.Duration(rng.IntN(3000))*time.Millisecond)
 		s.killOne(t, rng)
 		s.count(t)
 	}
@@ -128,7 +128,7 @@ func (s *soak) announceAgain(ctx context.Context) {
 	for ctx.Err() == nil {
 		fresh := s.notes.fresh()
 		shuffle(rng, fresh)
-		for _, m := range fresh[:len(fresh)/3] {
+		for _, m := range fresh[:len(fresh)/8] {
 			_ = s.tryPublish(ctx, m) // where the cloud is away it is one copy less
 		}
 		time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)

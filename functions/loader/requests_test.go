@@ -35,6 +35,14 @@ type requests struct {
 
 func newRequests(t *testing.T) *requests {
 	t.Helper()
+	r := newServices(t)
+	r.app = r.open()
+	return r
+}
+
+// newServices starts the stand-ins and no loader.
+func newServices(t *testing.T) *requests {
+	t.Helper()
 	bq := bqtest.Start(t)
 	objects, err := gcs.New(gcs.Options{Dir: t.TempDir()})
 	if err != nil {
@@ -62,9 +70,7 @@ func newRequests(t *testing.T) *requests {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	r := &requests{T: t, bq: bq, gcs: proxy, store: store}
-	r.app = r.open()
-	return r
+	return &requests{T: t, bq: bq, gcs: proxy, store: store}
 }
 
 // open starts a loader, as another instance does.
@@ -95,10 +101,16 @@ func (r *requests) put(key string, n int) load.File {
 		_, _ = z.Write(lines)
 	}
 	_ = z.Close()
+	return r.putBytes(key, b.Bytes())
+}
+
+// putBytes lays a copy with the content into landing.
+func (r *requests) putBytes(key string, content []byte) load.File {
+	r.Helper()
 	attrs := object.Attrs{Event: object.Event{Source: object.Source{Bucket: "src", Key: key}, Version: object.Version{ETag: "e", Size: 1}}}
 	w := r.store.Bucket("landing").Object("src/" + key).NewWriter(r.Context())
 	w.Metadata = attrs.Metadata()
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(content)
 	if err := w.Close(); err != nil {
 		r.Fatal(err)
 	}

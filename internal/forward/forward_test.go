@@ -203,6 +203,18 @@ func TestForwardBrokenRead(t *testing.T) {
 	}
 }
 
+// An object of another size than its event says would be copied under a version that it is not.
+func TestForwardWrongSize(t *testing.T) {
+	for _, more := range []int64{-1, 1, 100} {
+		c := newClouds()
+		e := c.put("k.log", "v1", "one", "1")
+		e.Size += more
+		if got, err := c.forwarder().Forward(t.Context(), e, time.Now()); !errkind.Is(err, errkind.Transient) || len(c.gcs) > 0 {
+			t.Errorf("%d bytes more announced: %q, %v, and landing has %v; want a transient error and nothing", more, got, err, c.gcs)
+		}
+	}
+}
+
 func TestForwardConcurrently(t *testing.T) {
 	c := newClouds()
 	e := c.put("k.log", "v1", "one", "1")

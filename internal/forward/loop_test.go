@@ -211,11 +211,24 @@ func TestLoopAllOrNothing(t *testing.T) {
 
 // What cannot be understood is never deleted: the queue's redrive policy parks it.
 func TestLoopNotUnderstood(t *testing.T) {
-	q := &queue{}
-	q.send("m", "hello")
-	run(t, q, time.Hour, func(context.Context, object.Event) error { return nil })
-	if len(q.deleted) > 0 || q.messages[0].receives < 20 {
-		t.Errorf("deleted %v after %d receives, want none and one every two minutes", q.deleted, q.messages[0].receives)
+	for name, body := range map[string]string{
+		"text":                 "hello",
+		"nothing":              "",
+		"JSON cut short":       event("k")[:100],
+		"another envelope":     `{"Records":[{"eventSource":"aws:dynamodb"}]}`,
+		"a key that is not":    strings.Replace(event("k"), `"key":"k"`, `"key":"%zz"`, 1),
+		"a key outside UTF-8":  event("%FF"),
+		"one record of two":    strings.Replace(event("good", "bad"), `"eTag":"e","sequencer":"01"}}}]`, `"sequencer":"01"}}}]`, 1),
+		"a size that is not":   strings.Replace(event("k"), `"size":3`, `"size":-3`, 1),
+		"a later major format": strings.Replace(event("k"), `"eventVersion":"2.1"`, `"eventVersion":"3.0"`, 1),
+	} {
+		q := &queue{}
+		q.send("m", body)
+		forwarded := 0
+		run(t, q, time.Hour, func(context.Context, object.Event) error { forwarded++; return nil })
+		if len(q.deleted) > 0 || q.messages[0].receives < 20 || forwarded > 0 {
+			t.Errorf("%s: deleted %v after %d receives, %d forwarded; want none, one every two minutes, none", name, q.deleted, q.messages[0].receives, forwarded)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func TestFileIsOfItsSeed(t *testing.T) {
 func TestTruth(t *testing.T) {
 	g := generator(t, options)
 	kinds, seen := map[Kind]int{}, map[string]bool{}
-	for i := range 400 {
+	for i := range 250 {
 		f := g.File(i, i%2)
 		kinds[f.Kind]++
 		if seen[f.Key] {

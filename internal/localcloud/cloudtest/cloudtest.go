@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"testing"
 
@@ -40,6 +42,13 @@ func AWS(t testing.TB, url string) aws.Config {
 		t.Fatal(err)
 	}
 	return cfg
+}
+
+// WithRace reports whether the tests run under the race detector, which makes them several times as
+// dear.
+func WithRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // Proxy stands before a stand-in. It is safe for concurrent use.
