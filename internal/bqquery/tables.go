@@ -31,7 +31,7 @@ func (c *Client) EnsureTable(ctx context.Context, t row.Table, s row.Spec) error
 			return c.insert(ctx, t, newTable(s))
 		case err != nil:
 			return err
-		case have.Type != "TABLE":
+		case have.Type != "TABLE" && have.Type != "": // a stand-in may leave it out
 			return errkind.With(errkind.Permanent, fmt.Errorf("it is a %s, and rows go into tables only: rename it, or load into another table", have.Type))
 		}
 		return c.grow(ctx, t, have, s)
@@ -80,7 +80,8 @@ func (c *Client) EnsureView(ctx context.Context, t row.Table, query string, vers
 			return err
 		}
 		// A label that is no number is none of ours: version 0.
-		if old, _ := strconv.Atoi(have.Labels[viewLabel]); have.Type != "VIEW" || old >= version {
+		old, _ := strconv.Atoi(have.Labels[viewLabel])
+		if have.View == nil || old >= version || old == 0 && have.View.Query == query {
 			return nil
 		}
 		return c.patch(ctx, t, have.Etag, want)
@@ -121,8 +122,9 @@ func passes(err error) bool {
 	}
 }
 
+// look reads a table whole: that an etag of a part of it serves for a change is said nowhere.
 func (c *Client) look(ctx context.Context, t row.Table) (*rest.Table, error) {
-	return c.tables.Get(t.Project, t.Dataset, t.Name).View("BASIC").Context(ctx).Do()
+	return c.tables.Get(t.Project, t.Dataset, t.Name).Context(ctx).Do()
 }
 
 func (c *Client) insert(ctx context.Context, t row.Table, made rest.Table) error {
@@ -134,7 +136,9 @@ func (c *Client) insert(ctx context.Context, t row.Table, made rest.Table) error
 // patch changes a table if it is still as etag says.
 func (c *Client) patch(ctx context.Context, t row.Table, etag string, change *rest.Table) error {
 	call := c.tables.Patch(t.Project, t.Dataset, t.Name, change).Context(ctx)
-	call.Header().Set("If-Match", etag)
+	if etag != "" {
+		call.Header().Set("If-Match", etag)
+	}
 	_, err := call.Do()
 	return err
 }

@@ -75,6 +75,16 @@ func TestEnsureViewWithoutVersion(t *testing.T) {
 	}
 }
 
+// One that is just the same is left alone.
+func TestEnsureViewThatIsTheSame(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.DB.CreateTable(t.Context(), engine.Table{Ref: ref("view"), View: "SELECT 1 AS one"}); err != nil {
+		t.Fatal(err)
+	}
+	b.ensureView("SELECT 1 AS one", 1)
+	b.wantCalls("GET view")
+}
+
 // A table of that name stays.
 func TestEnsureViewOverTable(t *testing.T) {
 	b := newBench(t)

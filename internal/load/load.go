@@ -79,7 +79,7 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		// at it again.
 		l.Tables.refused(target)
 		if l.Pool != nil {
-			l.Pool.drop(ctx, target.Table)
+			l.Pool.drop(ctx, target.destination())
 		}
 		err = errkind.With(errkind.Transient, err)
 	}

@@ -34,7 +34,7 @@ func (w *process) loader() *Loader {
 		}
 		made := &once{ready: make(chan struct{})}
 		close(made.ready)
-		ensured.known[to.Table], ensured.known[logTable(to.Table)] = made, made
+		ensured.known[to.destination()], ensured.known[destination{Table: logTable(to.Table)}] = made, made
 	}
 	l := &Loader{
 		Route:   func(s object.Source) (Target, bool) { return route(s, to) },

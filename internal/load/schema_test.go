@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -34,7 +35,7 @@ func rest(t *testing.T, p *Pool, n int) {
 	}
 	var taken []*pooled
 	for range n {
-		s, err := p.take(t.Context(), target.Table, enc.Descriptor())
+		s, err := p.take(t.Context(), target.destination(), enc.Descriptor())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,5 +172,35 @@ func TestViewsVersion(t *testing.T) {
 	}
 	if got, want := fmt.Sprintf("%d: %x", viewsVersion, sum.Sum64()), "1: f1e96982be224ac"; got != want {
 		t.Errorf("the views are %s, they were %s: raise viewsVersion", got, want)
+	}
+}
+
+// Files of two formats may go to one table: each format's columns are seen to, and its rows go into
+// streams of their own, for a stream knows one kind of rows.
+func TestTwoFormatsInOneTable(t *testing.T) {
+	other := *lines
+	other.Spec.Columns = row.Schema{lines.Spec.Columns[0], {Name: "message", Type: row.String}}
+	w := newPooledWorld()
+	l := newLoader(w)
+	l.Route = func(s object.Source) (Target, bool) {
+		to := target
+		if strings.HasPrefix(s.Key, "other/") {
+			to.Format = &other
+		}
+		return to, true
+	}
+	for _, key := range []string{"a", "other/a", "b", "other/b"} {
+		mustLoad(t, l, w.file(key, "v1", key+"\n"), Loaded)
+	}
+	got := map[string]string{}
+	for _, r := range w.rows {
+		got[r["source_file"].(string)] = fmt.Sprint(r["text"], r["message"])
+	}
+	want := map[string]string{"s3://src/a": "a<nil>", "s3://src/b": "b<nil>", "s3://src/other/a": "<nil>other/a", "s3://src/other/b": "<nil>other/b"}
+	if !maps.Equal(got, want) {
+		t.Errorf("text and message by file %v, want %v", got, want)
+	}
+	if made, ensured := w.called("pool.create"), w.called("table.ensure"); made != 2 || ensured != 2+2 {
+		t.Errorf("%d streams made, want one per format; %d looks, want one per format and log", made, ensured)
 	}
 }

@@ -19,7 +19,7 @@ var errRefused = errors.New("BigQuery refused the rows")
 // where BigQuery took the rows. In any other case nobody ever appends to it again, which is what
 // makes its row count at Finalize the answer.
 func (a *attempt) commitPooled(ctx context.Context, rows [][]byte, name string, old held) (claim Claim, lost bool, err error) {
-	s, err := a.Pool.take(ctx, a.target.Table, a.enc.Descriptor())
+	s, err := a.Pool.take(ctx, a.target.destination(), a.enc.Descriptor())
 	if err != nil {
 		return Claim{}, false, err
 	}

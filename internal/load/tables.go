@@ -36,7 +36,7 @@ type Ensured struct {
 	tables Tables
 	now    func() time.Time
 	mu     sync.Mutex
-	known  map[row.Table]*once
+	known  map[destination]*once
 	resume map[row.Table]time.Time // loads into the table go on then
 }
 
@@ -49,9 +49,21 @@ type once struct {
 // errInterrupted is what those get who wait for one whose making panicked.
 var errInterrupted = errors.New("the request that made it was interrupted")
 
+// destination is a table together with the columns that are written to it: sources of two formats may
+// share a table.
+type destination struct {
+	row.Table
+	format *format.Format // nil: the logs
+}
+
+func (t Target) destination() destination { return destination{t.Table, t.Format} }
+
+// logsOf stands for both logs of t's dataset.
+func logsOf(t row.Table) destination { return destination{Table: logTable(t)} }
+
 // NewEnsured returns an Ensured over t that knows no table yet.
 func NewEnsured(t Tables, now func() time.Time) *Ensured {
-	return &Ensured{tables: t, now: now, known: map[row.Table]*once{}, resume: map[row.Table]time.Time{}}
+	return &Ensured{tables: t, now: now, known: map[destination]*once{}, resume: map[row.Table]time.Time{}}
 }
 
 // schemaPause is how long loads into a table rest once BigQuery has refused its columns. What it
@@ -89,8 +101,8 @@ func (e *Ensured) rest(t row.Table) error {
 func (e *Ensured) forget(target Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.known, target.Table)
-	delete(e.known, logTable(target.Table))
+	delete(e.known, target.destination())
+	delete(e.known, logsOf(target.Table))
 }
 
 // dataset makes the target's table, and the logs and views beside it, or adds the columns that they
@@ -99,12 +111,12 @@ func (e *Ensured) dataset(ctx context.Context, target Target) error {
 	if err := e.rest(target.Table); err != nil {
 		return err
 	}
-	if err := e.table(ctx, target.Table, func() error {
+	if err := e.table(ctx, target.destination(), func() error {
 		return e.tables.EnsureTable(ctx, target.Table, TableSpec(target.Format))
 	}); err != nil {
 		return fmt.Errorf("prepare the table: %w", err)
 	}
-	if err := e.table(ctx, logTable(target.Table), func() error { return e.logs(ctx, target.Table) }); err != nil {
+	if err := e.table(ctx, logsOf(target.Table), func() error { return e.logs(ctx, target.Table) }); err != nil {
 		return fmt.Errorf("prepare the logs of dataset %s: %w", target.Table.Dataset, err)
 	}
 	return nil
@@ -127,14 +139,14 @@ func (e *Ensured) logs(ctx context.Context, t row.Table) error {
 	return nil
 }
 
-// table runs do once per table, whoever else waits for it. A failure is forgotten, a panic too: the
+// table runs do once per destination, whoever else waits for it. A failure is forgotten, a panic too: the
 // next load tries again.
-func (e *Ensured) table(ctx context.Context, t row.Table, do func() error) error {
+func (e *Ensured) table(ctx context.Context, d destination, do func() error) error {
 	e.mu.Lock()
-	o, ok := e.known[t]
+	o, ok := e.known[d]
 	if !ok {
 		o = &once{ready: make(chan struct{})}
-		e.known[t] = o
+		e.known[d] = o
 	}
 	e.mu.Unlock()
 	if ok {
@@ -149,7 +161,7 @@ func (e *Ensured) table(ctx context.Context, t row.Table, do func() error) error
 	defer func() {
 		if o.err != nil {
 			e.mu.Lock()
-			delete(e.known, t)
+			delete(e.known, d)
 			e.mu.Unlock()
 		}
 		close(o.ready)

@@ -14,7 +14,7 @@ import (
 
 // Whoever changes a table by the etag of what it read never undoes another's change: the loser is
 // told so (412), reads again and adds its own
-// (https://cloud.google.com/bigquery/docs/api-performance#etags).
+// (https://pkg.go.dev/cloud.google.com/go/bigquery#TableMetadata, ETag).
 func TestConcurrentChangesByEtag(t *testing.T) {
 	f := newFixture(t)
 	tab := f.numbers(3)
