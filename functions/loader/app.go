@@ -91,7 +91,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	delivered.Limit = deliveryLimit
 	app.load = loader.Load
 	tally := telemetry.NewTally(log, "loader: files since the start")
-	app.closers = append(app.closers, tally)
+	app.closers = append(app.closers, closerFunc(func() error { tally.Close(); return nil }))
 	app.handler = &Handler{
 		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
 	}

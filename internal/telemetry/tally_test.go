@@ -41,7 +41,8 @@ func TestTally(t *testing.T) {
 
 func TestTallyOfNothing(t *testing.T) {
 	var said bytes.Buffer
-	if err := NewTally(slog.New(slog.NewTextHandler(&said, nil)), "files so far").Close(); err != nil || said.Len() > 0 {
-		t.Errorf("it says %q, %v", said.String(), err)
+	NewTally(slog.New(slog.NewTextHandler(&said, nil)), "files so far").Close()
+	if said.Len() > 0 {
+		t.Errorf("it says %q", said.String())
 	}
 }
