@@ -20,6 +20,22 @@ type fileColumn struct {
 	Description string       `json:"description,omitempty"`
 	Fields      []fileColumn `json:"fields,omitempty"`
 	Range       *fileType    `json:"rangeElementType,omitempty"`
+	ignored
+}
+
+// ignored are the members of BigQuery's schemas that say nothing of what a column's values are.
+// Seneka does not set them on tables that it makes: a table that needs them is made beforehand.
+type ignored struct {
+	PolicyTags         json.RawMessage `json:"policyTags,omitempty"`
+	DataPolicies       json.RawMessage `json:"dataPolicies,omitempty"`
+	MaxLength          json.RawMessage `json:"maxLength,omitempty"`
+	Precision          json.RawMessage `json:"precision,omitempty"`
+	Scale              json.RawMessage `json:"scale,omitempty"`
+	RoundingMode       json.RawMessage `json:"roundingMode,omitempty"`
+	Collation          json.RawMessage `json:"collation,omitempty"`
+	DefaultValue       json.RawMessage `json:"defaultValueExpression,omitempty"`
+	TimestampPrecision json.RawMessage `json:"timestampPrecision,omitempty"`
+	Categories         json.RawMessage `json:"categories,omitempty"`
 }
 
 // fileType is the type of a RANGE's bounds.
@@ -29,8 +45,8 @@ type fileType struct {
 
 // ParseSchema reads a BigQuery JSON schema file, an array of fields as `bq show --schema` prints
 // it, and validates it. Types and modes are read in any case, and the legacy names INTEGER, FLOAT,
-// BOOLEAN and RECORD with them. A member that Seneka would lose, such as policyTags or maxLength,
-// is an error.
+// BOOLEAN and RECORD with them. Members of the REST API that say nothing of a column's
+// values, such as policyTags or maxLength, are passed over; others are errors.
 func ParseSchema(data []byte) (Schema, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -83,7 +83,7 @@ func TestParseSchemaErrors(t *testing.T) {
 		{"no columns", `[]`, "the schema has no columns"},
 		{"two arrays", `[{"name":"a","type":"STRING"}] []`, "something follows the array"},
 		{"garbage behind", `[{"name":"a","type":"STRING"}] x`, "something follows the array"},
-		{"member that would be lost", `[{"name":"a","type":"STRING","policyTags":{}}]`, `unknown field "policyTags"`},
+		{"member that nobody knows", `[{"name":"a","type":"STRING","mod":"REPEATED"}]`, `unknown field "mod"`},
 		{"unknown type", `[{"name":"a","type":"VARCHAR"}]`, `column a: unknown type "VARCHAR"`},
 		{"RANGE without element", `[{"name":"a","type":"RANGE"}]`, "column a: a RANGE is of DATE, DATETIME or TIMESTAMP"},
 		{"nested", `[{"name":"a","type":"RECORD","fields":[{"name":"1","type":"STRING"}]}]`, "column a.1: illegal name"},
@@ -115,4 +115,17 @@ func FuzzParseSchema(f *testing.F) {
 			t.Errorf("%s: got %+v, %v; want %+v", file, again, err, s)
 		}
 	})
+}
+
+// What bq show --schema prints beside a column's type is passed over, and not written.
+func TestParseSchemaPassesOver(t *testing.T) {
+	s, err := ParseSchema([]byte(`[{"name":"a","type":"NUMERIC","precision":"10","scale":"2","policyTags":{"names":["x"]},"defaultValueExpression":"1"},
+		{"name":"b","type":"STRING","maxLength":"3","collation":"und:ci"}]`))
+	if err != nil || len(s) != 2 || s[0].Type != Numeric || s[1].Name != "b" {
+		t.Fatalf("got %v, %v", s, err)
+	}
+	text, err := s.JSON()
+	if err != nil || strings.Contains(string(text), "policyTags") || strings.Contains(string(text), "maxLength") {
+		t.Errorf("written as %s, %v", text, err)
+	}
 }

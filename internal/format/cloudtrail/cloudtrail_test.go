@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"path/filepath"
@@ -98,4 +99,10 @@ func FuzzCloudTrail(f *testing.F) {
 	}
 	f.Add([]byte(event + "\n{\"Records\":[" + event + ",{}],\"a\":1}"))
 	f.Fuzz(func(t *testing.T, data []byte) { jsonlogtest.Stable(t, CloudTrail(), data, "Records") })
+}
+
+func BenchmarkCloudTrail(b *testing.B) {
+	data := formattest.Plain(b, "testdata/cloudtrail/invictus-zs3JGxETHr59VpkX.json.gz")
+	const files = 20
+	formattest.Benchmark(b, CloudTrail(), bytes.Repeat(data, files), files*len(jsonlogtest.Records(b, data, "Records")))
 }

@@ -178,3 +178,9 @@ func FuzzCloudWatch(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCloudWatch(b *testing.B) {
+	data := formattest.Plain(b, samples[1])
+	const messages = 5000
+	formattest.Benchmark(b, CloudWatch(), bytes.Repeat(data, messages), messages)
+}

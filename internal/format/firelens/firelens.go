@@ -3,6 +3,8 @@ package firelens
 
 import (
 	"io"
+	"strings"
+	"time"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -27,7 +29,21 @@ func FireLens() *format.Format {
 		New: func(r io.Reader, o format.Options) format.Decoder {
 			return &decoder{Decoder: layout.Decoder(r, o)}
 		},
+		FileTime: keyTime,
 	}
+}
+
+// keyTime reads the time that the default s3_key_format ends with, /%Y/%m/%d/%H/%M/%S, in UTC; what
+// stands behind a hyphen, such as -objectXXXXXXXX, and any ending, such as .gz, is left out.
+func keyTime(key string) (t time.Time, ok bool) {
+	const layout = "/2006/01/02/15/04/05"
+	if at := strings.LastIndexByte(key, '/'); at >= 0 {
+		if end := strings.IndexAny(key[at:], "-."); end >= 0 {
+			key = key[:at+end]
+		}
+	}
+	t, err := time.Parse(layout, key[max(len(key)-len(layout), 0):])
+	return t, err == nil
 }
 
 // decoder fills the column payload.

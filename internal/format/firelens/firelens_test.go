@@ -1,6 +1,7 @@
 package firelens
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -54,4 +55,27 @@ func FuzzFireLens(f *testing.F) {
 	f.Add(formattest.Plain(f, sample))
 	f.Add([]byte(`{"date":1570060000123,"log":"[1]"}{"log":{}}`))
 	f.Fuzz(func(t *testing.T, data []byte) { jsonlogtest.Stable(t, FireLens(), data, "") })
+}
+
+func TestFileTime(t *testing.T) {
+	for key, want := range map[string]string{
+		"fluent-bit-logs/app-firelens-1/2026/11/01/10/20/30-objectAbCd1234":    "2026-11-01T10:20:30Z",
+		"fluent-bit-logs/app-firelens-1/2026/11/01/10/20/30-objectAbCd1234.gz": "2026-11-01T10:20:30Z",
+		"a-b.c/2026/11/01/10/20/30": "2026-11-01T10:20:30Z",
+		"a/2026/11/01/10/20/60-x":   "",
+		"a/2026/11/01/10/x-30":      "",
+		"2026/11/01/10/20/30":       "",
+		"":                          "",
+	} {
+		at, ok := FireLens().FileTime(key)
+		if got := at.Format("2006-01-02T15:04:05Z07:00"); ok != (want != "") || ok && got != want {
+			t.Errorf("%s: got %s, %v", key, got, ok)
+		}
+	}
+}
+
+func BenchmarkFireLens(b *testing.B) {
+	data := formattest.Plain(b, sample)
+	const files = 3000
+	formattest.Benchmark(b, FireLens(), bytes.Repeat(data, files), files*formattest.CountLines(data))
 }

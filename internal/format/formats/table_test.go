@@ -1,8 +1,12 @@
 package formats
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/row"
 )
 
 func TestTable(t *testing.T) {
@@ -40,5 +44,30 @@ func TestSpecsAreValid(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	}
+}
+
+func TestDeclared(t *testing.T) {
+	schema := row.Schema{{Name: "a", Type: row.String}}
+	for _, tt := range []struct {
+		name string
+		d    format.Declaration
+		want string // error
+	}{
+		{"alb", format.Declaration{}, ""},
+		{"alb", format.Declaration{PartitionBy: "time"}, ""},
+		{"alb", format.Declaration{PartitionBy: "elb"}, `partition.column is "elb", and tables of format alb are partitioned by "time": leave partition out`},
+		{"alb", format.Declaration{Columns: schema}, "format alb brings its own columns: remove schema"},
+		{"ndjson", format.Declaration{Columns: schema}, ""},
+		{"ndjson", format.Declaration{}, "the format has no columns of its own: name a BigQuery JSON schema file, as in schema: schemas/app.json"},
+		{"x", format.Declaration{}, `format "x" is not known`},
+	} {
+		f, err := Declared(tt.name, tt.d)
+		if got := fmt.Sprint(err); tt.want == "" && (err != nil || f.Name != tt.name || f.New == nil) || tt.want != "" && got != tt.want {
+			t.Errorf("%s, %+v: got %v, %v", tt.name, tt.d, f, err)
+		}
+	}
+	if known := Known(); len(known) != len(Names()) || !known["ndjson"] || known["alb"] {
+		t.Errorf("Known() = %v", known)
 	}
 }

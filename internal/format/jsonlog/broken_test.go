@@ -55,14 +55,15 @@ func TestLongRecords(t *testing.T) {
 		return fmt.Sprintf("REJECT the record is %d bytes long, and at most 50 are read: ", n)
 	}
 	for name, tt := range map[string]struct{ text, want string }{
-		"lines":        {long + "\n{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+1)},
-		"concatenated": {long + "{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long))},
-		"array":        {"[" + long + ",{\"n\":2}]", fmt.Sprintf("1@1 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+2)},
-		"never ended":  {unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(unended)+1), unended, len(unended)+1)},
-		"pretty":       {"[\n" + pretty + ",\n  {\"n\":2}\n]", fmt.Sprintf("1@4 %s%q\n2@%d {\"n\":2}", reason(len(pretty)-2), pretty[2:], len(pretty)+6)},
-		"last":         {"{\"n\":1}" + long, fmt.Sprintf("1@0 {\"n\":1}\n2@7 %s%q", reason(len(long)), long)},
-		"no object":    {strings.Repeat("z", 100) + "\n{\"n\":2}", fmt.Sprintf("1@0 REJECT %s: %q\n2@101 {\"n\":2}", noObject, strings.Repeat("z", 100))},
-		"at the limit": {`{"s":"` + strings.Repeat("x", limit-8) + `"}`, fmt.Sprintf("1@0 {\"s\":%q}", strings.Repeat("x", limit-8))},
+		"lines":         {long + "\n{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+1)},
+		"concatenated":  {long + "{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long))},
+		"array":         {"[" + long + ",{\"n\":2}]", fmt.Sprintf("1@1 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+2)},
+		"never ended":   {unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(unended)+1), unended, len(unended)+1)},
+		"not the first": {"1 " + unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 REJECT %s: \"1\"\n2@2 %s%q\n3@%d {\"n\":2}", noObject, reason(len(unended)+1), unended, len(unended)+3)},
+		"pretty":        {"[\n" + pretty + ",\n  {\"n\":2}\n]", fmt.Sprintf("1@4 %s%q\n2@%d {\"n\":2}", reason(len(pretty)-2), pretty[2:], len(pretty)+6)},
+		"last":          {"{\"n\":1}" + long, fmt.Sprintf("1@0 {\"n\":1}\n2@7 %s%q", reason(len(long)), long)},
+		"no object":     {strings.Repeat("z", 100) + "\n{\"n\":2}", fmt.Sprintf("1@0 REJECT %s: %q\n2@101 {\"n\":2}", noObject, strings.Repeat("z", 100))},
+		"at the limit":  {`{"s":"` + strings.Repeat("x", limit-8) + `"}`, fmt.Sprintf("1@0 {\"s\":%q}", strings.Repeat("x", limit-8))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range []io.Reader{strings.NewReader(tt.text), iotest.OneByteReader(strings.NewReader(tt.text))} {
@@ -141,3 +142,33 @@ func TestReaderFails(t *testing.T) {
 type stuck struct{}
 
 func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+// A record of many tiny values is a reject, for these take far more memory than their text; a list of
+// them within the bound does not keep its memory for ever.
+func TestManyValues(t *testing.T) {
+	for name, text := range map[string]string{"scalars": `{"l":[1` + strings.Repeat(",1", maxValues) + "]}", "objects": `{"items":[{}` + strings.Repeat(",{}", maxValues/2) + "]}"} {
+		got := outcomes(t, &small, strings.NewReader(text+`{"n":2}`), format.Options{})
+		if !strings.Contains(got, "REJECT column ") || !strings.Contains(got, errValues.Error()) || !strings.HasSuffix(got, fmt.Sprintf("2@%d {\"n\":2}\n", len(text))) {
+			t.Errorf("%s: got %.200s", name, got)
+		}
+	}
+	d := small.NewDecoder(strings.NewReader(`{"l":[1`+strings.Repeat(",1", maxValues-1)+`]}{"n":2}`), format.Options{})
+	rec := row.NewRecord(len(small.Schema()))
+	if err := d.Next(rec); err != nil || len(rec.Values[2].List()) != maxValues {
+		t.Fatalf("%d values, error %v", len(rec.Values[2].List()), err)
+	}
+	if err := d.Next(rec); err != nil || cap(rec.Values[2].List()) > 0 {
+		t.Errorf("room for %d values is kept, error %v", cap(rec.Values[2].List()), err)
+	}
+}
+
+// The keys of what has no column are bounded too.
+func TestLongExtra(t *testing.T) {
+	name := strings.Repeat("x", 300)
+	l := &Layout{Columns: Of([]row.Column{repeated(column(name, row.Struct, column("a", row.Int64)))}), Extra: "extra"}
+	text := `{"` + name + `":[{"z":1}` + strings.Repeat(`,{"z":1}`, 50_000) + "]}"
+	got := outcomes(t, l, strings.NewReader(text+"{}"), format.Options{})
+	if !strings.HasPrefix(got, "1@0 REJECT "+errExtra.Error()) || !strings.HasSuffix(got, fmt.Sprintf("2@%d {}\n", len(text))) {
+		t.Errorf("got %.200s", got)
+	}
+}

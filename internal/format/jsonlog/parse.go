@@ -25,6 +25,7 @@ type parser struct {
 	path     []byte // of the object being read, as keys of extra begin
 	lower    []byte
 	objects  int64 // read so far
+	values   int   // in the lists of the record
 	problem  error // why the record is a reject although it is JSON; the first of these reasons
 	conflict error // why the value just read is none of its column's
 }
@@ -34,6 +35,7 @@ type parser struct {
 func (p *parser) record(b []byte, values []row.Value) error {
 	p.scanner = scanner{b: b, stack: p.stack}
 	p.arena, p.extra, p.path, p.problem = p.arena[:0], p.extra[:0], p.path[:0], nil
+	p.values = 0
 	if err := p.object(p.top, values); err != nil {
 		return err
 	}
@@ -55,7 +57,7 @@ func (p *parser) record(b []byte, values []row.Value) error {
 // object reads an object into one value for each field of the plan.
 func (p *parser) object(pl *plan, values []row.Value) error {
 	for i := range pl.fields {
-		values[i].SetNull()
+		clearValue(&values[i])
 	}
 	p.objects++
 	id := p.objects
@@ -136,10 +138,10 @@ func (p *parser) unknown(key []byte) error {
 	if err := p.any(); err != nil {
 		return err
 	}
-	p.openExtra(key)
-	if raw := p.b[start:p.i]; p.spaced || p.half {
-		p.extra = appendCompact(p.extra, raw)
-	} else {
+	raw := p.b[start:p.i]
+	if p.spaced || p.half {
+		p.addExtra(key, raw)
+	} else if p.openExtra(key) {
 		p.extra = append(p.extra, raw...)
 	}
 	return nil
@@ -147,12 +149,26 @@ func (p *parser) unknown(key []byte) error {
 
 // addExtra adds a value, which was read, to extra.
 func (p *parser) addExtra(key, raw []byte) {
-	p.openExtra(key)
-	p.extra = appendCompact(p.extra, raw)
+	if p.openExtra(key) {
+		p.extra = appendCompact(p.extra, raw)
+	}
 }
 
-// openExtra begins a member of extra. key is as it is written in the object at path.
-func (p *parser) openExtra(key []byte) {
+// maxExtra is how many bytes of what has no column are collected: for lists of objects its keys may
+// be longer than the record. BigQuery takes no row as long as that.
+const maxExtra = 10 << 20
+
+var errExtra = fmt.Errorf("what has no column takes over %d bytes", maxExtra)
+
+// openExtra begins a member of extra, unless there is no room. key is as it is written in the object
+// at path.
+func (p *parser) openExtra(key []byte) (ok bool) {
+	if len(p.extra) > maxExtra {
+		if p.problem == nil {
+			p.problem = errExtra
+		}
+		return false
+	}
 	open := byte(',')
 	if len(p.extra) == 0 {
 		open = '{'
@@ -161,6 +177,7 @@ func (p *parser) openExtra(key []byte) {
 	p.extra = append(p.extra, p.path...)
 	p.extra = appendWhole(p.extra, key)
 	p.extra = append(p.extra, '"', ':')
+	return true
 }
 
 // any reads a value of any kind.
@@ -199,6 +216,23 @@ func (p *parser) value(f *field, v *row.Value) error {
 	return p.any()
 }
 
+// maxValues is how many values the lists of a record may hold: a value takes far more memory than
+// its text, and a row as long as BigQuery takes has no more in any real log.
+const maxValues = 256 << 10
+
+var errValues = fmt.Errorf("the record's lists hold over %d values", maxValues)
+
+// kept is how many elements of a list have their memory kept for the next record.
+const kept = 4096
+
+// clearValue makes v NULL.
+func clearValue(v *row.Value) {
+	v.SetNull()
+	if cap(v.List()) > kept {
+		*v = row.Value{}
+	}
+}
+
 var errNullElement = errors.New("an element is null, which a list cannot hold")
 
 // list reads an array into the elements of a list. At one that f does not take it stops.
@@ -217,7 +251,12 @@ func (p *parser) list(f *field, v *row.Value) error {
 			p.path = append(append(p.path[:length], f.member...), '[')
 			p.path = append(strconv.AppendInt(p.path, n, 10), ']', '.')
 		}
+		if p.values += 1 + f.width; p.values > maxValues {
+			p.conflict = errValues
+			return nil
+		}
 		element := v.Append()
+		clearValue(element)
 		if err := p.single(f, element); err != nil || p.conflict != nil {
 			return err
 		}

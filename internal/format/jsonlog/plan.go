@@ -26,6 +26,7 @@ type field struct {
 	list   bool   // is REPEATED
 	set    func(v *row.Value, text []byte) error
 	plan   *plan // of the members of a STRUCT, or of a RANGE
+	width  int   // how many fields that has
 
 	follower *field // whose member came behind this one's last time
 	// Where the member stands in the object being read.
@@ -53,6 +54,9 @@ func compile(columns []Column, path string, fold bool) *plan {
 			f.plan = compile(Of(c.Bounds()), f.path+".", fold)
 		}
 		pl.fields = append(pl.fields, f)
+		if f.plan != nil {
+			f.width = len(f.plan.fields)
+		}
 		if c.derived {
 			continue
 		}

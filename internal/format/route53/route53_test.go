@@ -1,6 +1,7 @@
 package route53
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -37,4 +38,9 @@ func TestQuirks(t *testing.T) {
 func FuzzResolver(f *testing.F) {
 	f.Add(formattest.Plain(f, sample))
 	f.Fuzz(func(t *testing.T, data []byte) { jsonlogtest.Stable(t, Resolver(), data, "") })
+}
+
+func BenchmarkResolver(b *testing.B) {
+	const queries = 10_000
+	formattest.Benchmark(b, Resolver(), bytes.Repeat(formattest.Plain(b, sample), queries), queries)
 }

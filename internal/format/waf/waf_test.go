@@ -1,6 +1,7 @@
 package waf
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -47,4 +48,10 @@ func FuzzWAF(f *testing.F) {
 	f.Add(formattest.Plain(f, samples[0]))
 	f.Add([]byte(head + `,"httpRequest":{"headers":[{"name":"a"},{"b":1}]}}` + head + "}\n[" + head + "}]"))
 	f.Fuzz(func(t *testing.T, data []byte) { jsonlogtest.Stable(t, WAF(), data, "") })
+}
+
+func BenchmarkWAF(b *testing.B) {
+	data := formattest.Plain(b, samples[1])
+	const files = 200
+	formattest.Benchmark(b, WAF(), bytes.Repeat(data, files), files*formattest.CountLines(data))
 }
