@@ -55,14 +55,15 @@ func TestLongRecords(t *testing.T) {
 		return fmt.Sprintf("REJECT the record is %d bytes long, and at most 50 are read: ", n)
 	}
 	for name, tt := range map[string]struct{ text, want string }{
-		"lines":        {long + "\n{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+1)},
-		"concatenated": {long + "{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long))},
-		"array":        {"[" + long + ",{\"n\":2}]", fmt.Sprintf("1@1 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+2)},
-		"never ended":  {unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(unended)+1), unended, len(unended)+1)},
-		"pretty":       {"[\n" + pretty + ",\n  {\"n\":2}\n]", fmt.Sprintf("1@4 %s%q\n2@%d {\"n\":2}", reason(len(pretty)-2), pretty[2:], len(pretty)+6)},
-		"last":         {"{\"n\":1}" + long, fmt.Sprintf("1@0 {\"n\":1}\n2@7 %s%q", reason(len(long)), long)},
-		"no object":    {strings.Repeat("z", 100) + "\n{\"n\":2}", fmt.Sprintf("1@0 REJECT %s: %q\n2@101 {\"n\":2}", noObject, strings.Repeat("z", 100))},
-		"at the limit": {`{"s":"` + strings.Repeat("x", limit-8) + `"}`, fmt.Sprintf("1@0 {\"s\":%q}", strings.Repeat("x", limit-8))},
+		"lines":         {long + "\n{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+1)},
+		"concatenated":  {long + "{\"n\":2}", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long))},
+		"array":         {"[" + long + ",{\"n\":2}]", fmt.Sprintf("1@1 %s%q\n2@%d {\"n\":2}", reason(len(long)), long, len(long)+2)},
+		"never ended":   {unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 %s%q\n2@%d {\"n\":2}", reason(len(unended)+1), unended, len(unended)+1)},
+		"not the first": {"1 " + unended + "\n{\"n\":2}\n", fmt.Sprintf("1@0 REJECT %s: \"1\"\n2@2 %s%q\n3@%d {\"n\":2}", noObject, reason(len(unended)+1), unended, len(unended)+3)},
+		"pretty":        {"[\n" + pretty + ",\n  {\"n\":2}\n]", fmt.Sprintf("1@4 %s%q\n2@%d {\"n\":2}", reason(len(pretty)-2), pretty[2:], len(pretty)+6)},
+		"last":          {"{\"n\":1}" + long, fmt.Sprintf("1@0 {\"n\":1}\n2@7 %s%q", reason(len(long)), long)},
+		"no object":     {strings.Repeat("z", 100) + "\n{\"n\":2}", fmt.Sprintf("1@0 REJECT %s: %q\n2@101 {\"n\":2}", noObject, strings.Repeat("z", 100))},
+		"at the limit":  {`{"s":"` + strings.Repeat("x", limit-8) + `"}`, fmt.Sprintf("1@0 {\"s\":%q}", strings.Repeat("x", limit-8))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range []io.Reader{strings.NewReader(tt.text), iotest.OneByteReader(strings.NewReader(tt.text))} {
