@@ -78,14 +78,14 @@ func TestLongRecords(t *testing.T) {
 
 // Bytes without end take no memory without end.
 func TestMemoryIsBounded(t *testing.T) {
-	const limit = 1 << 20
+	const limit = 256 << 10
 	for name, text := range map[string]string{
 		"string": `{"s":"` + strings.Repeat("x", 1000), "nesting": `{"z":` + strings.Repeat("[", 1000), "spaces": "{" + strings.Repeat(" ", 1000),
 		"digits": `{"n":` + strings.Repeat("1", 1000), "no object": strings.Repeat("1", 1000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			start, rest := text[:10], text[10:]
-			r := io.MultiReader(strings.NewReader(start), io.LimitReader(&repeat{text: rest}, 16<<20))
+			r := io.MultiReader(strings.NewReader(start), io.LimitReader(&repeat{text: rest}, 4<<20))
 			d := small.NewDecoder(r, format.Options{MaxRecord: limit})
 			rec := row.NewRecord(len(small.Schema()))
 			var bad *format.Reject
