@@ -158,14 +158,11 @@ func TestLoadsLeakNothing(t *testing.T) {
 		t.Error(err)
 	}
 	l.await("no connection and no stream after Close", func() string {
-		// Idle connections to Cloud Storage stay until they time out: its client cannot reach its
-		// transport through what it wraps it in.
-		if write, streams := l.write.Open(), l.api.open.Load(); write+int(streams) > 0 {
-			return fmt.Sprintf("%d connections to the Write API, %d streams", write, streams)
+		if objects, write, streams := l.objects.Open(), l.write.Open(), l.api.open.Load(); objects+write+int(streams) > 0 {
+			return fmt.Sprintf("%d connections to Cloud Storage, %d to the Write API, %d streams", objects, write, streams)
 		}
 		return ""
 	})
-	server.Close()
 	if err := goleak.Find(standIns,
 		// The metrics library runs it to the end of the process.
 		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"cloud.google.com/go/bigquery"
@@ -15,12 +16,14 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/googlehttp"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // Client talks to BigQuery. It is made once per process, safe for concurrent use, and closed.
 type Client struct {
+	conn   *googlehttp.Client
 	bq     *bigquery.Client
 	tables *rest.TablesService // for what the library above would lose of a table that it writes back
 	pause  gax.Backoff         // between two tries to make or change a table
@@ -34,6 +37,11 @@ func EmulatorOptions(hostport string) []option.ClientOption {
 
 // New connects to BigQuery; queries run in the project.
 func New(ctx context.Context, project string, opts ...option.ClientOption) (*Client, error) {
+	conn, err := googlehttp.New(ctx, bigquery.Scope, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to BigQuery: %w", err)
+	}
+	opts = append(slices.Clone(opts), option.WithHTTPClient(conn.Client))
 	bq, err := bigquery.NewClient(ctx, project, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to BigQuery: %w", err)
@@ -43,11 +51,14 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 		return nil, errors.Join(fmt.Errorf("connect to BigQuery: %w", err), bq.Close())
 	}
 	pause := gax.Backoff{Initial: time.Second, Max: 8 * time.Second, Multiplier: 2}
-	return &Client{bq: bq, tables: service.Tables, pause: pause}, nil
+	return &Client{conn: conn, bq: bq, tables: service.Tables, pause: pause}, nil
 }
 
 // Close releases the client's connections.
-func (c *Client) Close() error { return c.bq.Close() }
+func (c *Client) Close() error {
+	defer c.conn.Close()
+	return c.bq.Close()
+}
 
 // EnsureDataset makes a dataset unless there is one.
 func (c *Client) EnsureDataset(ctx context.Context, project, dataset string) error {

@@ -5,7 +5,6 @@ package bqquery
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -21,8 +20,6 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
-		// The client's Close leaves its idle connections to the default transport.
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		// The metrics library of the client runs its worker to the end of the process.
 		if err := goleak.Find(goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start")); err != nil {
 			fmt.Fprintln(os.Stderr, err)

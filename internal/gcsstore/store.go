@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/storage"
@@ -14,23 +16,38 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/googlehttp"
 	"github.com/seneka-io/seneka/internal/object"
 )
 
 // Store talks to Cloud Storage. It is made once per process, safe for concurrent use, and closed.
-type Store struct{ client *storage.Client }
+type Store struct {
+	conn   *googlehttp.Client
+	client *storage.Client
+}
 
 // New connects to Cloud Storage, or to the stand-in that STORAGE_EMULATOR_HOST names.
 func New(ctx context.Context, opts ...option.ClientOption) (*Store, error) {
-	c, err := storage.NewClient(ctx, opts...)
+	auth := opts
+	if os.Getenv("STORAGE_EMULATOR_HOST") != "" {
+		auth = append(slices.Clone(opts), option.WithoutAuthentication()) // as the library does
+	}
+	conn, err := googlehttp.New(ctx, storage.ScopeReadWrite, auth...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Cloud Storage: %w", err)
 	}
-	return &Store{c}, nil
+	c, err := storage.NewClient(ctx, append(slices.Clone(opts), option.WithHTTPClient(conn.Client))...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Cloud Storage: %w", err)
+	}
+	return &Store{conn, c}, nil
 }
 
 // Close releases the client's connections.
-func (s *Store) Close() error { return s.client.Close() }
+func (s *Store) Close() error {
+	defer s.conn.Close()
+	return s.client.Close()
+}
 
 // Open reads one generation of an object; generation 0 means the one that is live.
 // errkind.NotFound if it is gone.
