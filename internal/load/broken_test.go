@@ -146,10 +146,12 @@ func TestBrokenRead(t *testing.T) {
 			b.ReadCloser = io.NopCloser(io.MultiReader(io.LimitReader(b.ReadCloser, 50), iotest.ErrReader(errInjected)))
 		},
 		"CRC32C is another": func(b *object.Body) { b.CRC32C++ },
-		"a bit is another":  func(b *object.Body) { b.ReadCloser = io.NopCloser(strings.NewReader(content[:60] + "?" + content[61:])) },
-		"longer":            func(b *object.Body) { b.ReadCloser = io.NopCloser(strings.NewReader(content + "\x00")) },
-		"shorter":           func(b *object.Body) { b.Size++; b.HasCRC = false },
-		"nothing":           func(b *object.Body) { b.ReadCloser = io.NopCloser(strings.NewReader("")) },
+		"a bit is another": func(b *object.Body) {
+			b.ReadCloser = io.NopCloser(strings.NewReader(content[:60] + "?" + content[61:]))
+		},
+		"longer":  func(b *object.Body) { b.ReadCloser = io.NopCloser(strings.NewReader(content + "\x00")) },
+		"shorter": func(b *object.Body) { b.Size++; b.HasCRC = false },
+		"nothing": func(b *object.Body) { b.ReadCloser = io.NopCloser(strings.NewReader("")) },
 	}
 	for name, disturb := range tests {
 		t.Run(name, func(t *testing.T) {
