@@ -62,6 +62,22 @@ func TestClaimName(t *testing.T) {
 	}
 }
 
+// A claim lies in its folder, whatever the key.
+func TestClaimNameOfOddKeys(t *testing.T) {
+	keys := []string{"\xff", "%FF", "\ufffd", "../../x", "x", "a\nb", "a\rb", strings.Repeat("k", 1024), strings.Repeat("k", 1023)}
+	seen := map[string]string{}
+	for _, key := range keys {
+		name := ClaimName(Source{Bucket: "b", Key: key}, "logs.alb")
+		if other, dup := seen[name]; dup {
+			t.Errorf("%q and %q share the claim %s", key, other, name)
+		}
+		if !strings.HasPrefix(name, "claims/logs.alb/") || strings.Contains(name, "..") || len(name) > 200 {
+			t.Errorf("the claim of %q lies at %q", key, name)
+		}
+		seen[name] = key
+	}
+}
+
 // A table's name may be as long as an object's, and its placeholders come out of keys.
 func TestClaimNameOfLongTables(t *testing.T) {
 	long := "logs.app_" + strings.Repeat("x", 1020)
