@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -50,7 +51,8 @@ func TestOpenChecksPushes(t *testing.T) {
 	t.Setenv("SENEKA_PUSH_AUDIENCE", pushtest.Audience)
 	t.Setenv("SENEKA_PUSH_SERVICE_ACCOUNT", pushtest.Account)
 	google := pushtest.New(t)
-	app, err := open(t.Context(), os.Getenv, slog.New(slog.DiscardHandler), google)
+	var logs bytes.Buffer
+	app, err := open(t.Context(), os.Getenv, slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug})), google)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,14 @@ func TestOpenChecksPushes(t *testing.T) {
 		if w.Code != tt.want {
 			t.Errorf("%s: status %d, want %d: %s", tt.name, w.Code, tt.want, w.Body)
 		}
+		for _, part := range strings.Split(tt.token, ".") {
+			if part != "" && strings.Contains(logs.String()+w.Body.String(), part) {
+				t.Errorf("%s: a part of the token is logged or sent back", tt.name)
+			}
+		}
+	}
+	if n := strings.Count(logs.String(), "push refused"); n != len(tests)-1 {
+		t.Errorf("%d refusals were logged, want %d:\n%s", n, len(tests)-1, &logs)
 	}
 }
 
