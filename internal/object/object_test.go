@@ -115,6 +115,20 @@ func TestAttrsRoundTrip(t *testing.T) {
 	}
 }
 
+func TestParseAttrsBounds(t *testing.T) {
+	// The most that an event can hold fits.
+	long := strings.Repeat("\x01", 1024)
+	most := Attrs{Event: Event{Source: Source{Bucket: strings.Repeat("b", 63), Key: long}, Version: Version{strings.Repeat("e", 1024), 1 << 62}, VersionID: strings.Repeat("v", 1024), Sequencer: strings.Repeat("0", 1024), Time: time.Now()}, Received: time.Now(), Forwarded: time.Now()}
+	if a, ok, err := ParseAttrs(most.Metadata()); err != nil || !ok || a.Key != long {
+		t.Errorf("the longest key: %v, %v", ok, err)
+	}
+	m := most.Metadata()
+	m["other"] = strings.Repeat("x", maxMetadata)
+	if _, _, err := ParseAttrs(m); err == nil || !strings.Contains(err.Error(), "more than the 8192 that Cloud Storage keeps") {
+		t.Errorf("metadata of over 8 KiB: error %v", err)
+	}
+}
+
 func TestParseAttrsOfOthers(t *testing.T) {
 	if _, ok, err := ParseAttrs(map[string]string{"goog-reserved": "1"}); ok || err != nil {
 		t.Errorf("an object of somebody else: ok %v, err %v", ok, err)
