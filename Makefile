@@ -1,5 +1,6 @@
 SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.3.0
 TOOLS := $(CURDIR)/.tools
 RACE ?=
 
@@ -47,6 +48,13 @@ fmt: $(TOOLS)/golangci-lint ## Format the code
 
 $(TOOLS)/golangci-lint: Makefile
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: vuln
+vuln: $(TOOLS)/govulncheck ## Check what is used for known vulnerabilities; needs the network
+	@.ci/vuln $(TOOLS)/govulncheck
+
+$(TOOLS)/govulncheck: Makefile
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 
 .PHONY: tidy
 tidy: ## Check that go.mod is what the code needs

@@ -3,7 +3,9 @@
 //
 // Environment: SENEKA_CONFIG (a path or gs://bucket/name), PORT (8080), SENEKA_LISTEN (the address
 // to listen on; all of the machine's), SENEKA_PPROF_PORT (none; the profiler listens on loopback
-// only), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
+// only), SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT (none; with both, a push has to carry
+// Google's token of that account for that audience), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the
+// emulator hosts.
 package main
 
 import (
@@ -29,6 +31,9 @@ import (
 // clients takes up to three of them.
 // https://cloud.google.com/run/docs/container-contract#instance-shutdown
 const drain = 5 * time.Second
+
+// maxHeader is how many bytes the headers of a request may have; those of a push have about 2,000.
+const maxHeader = 64 << 10
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -99,7 +104,7 @@ func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger, f
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	log.Info("listening", "address", l.Addr().String())

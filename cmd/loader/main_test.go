@@ -113,6 +113,35 @@ func TestRunServesAndStops(t *testing.T) {
 	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
 }
 
+// Where pushes have to carry a token, the health check does not, and headers have their limit.
+func TestRunChecksPushes(t *testing.T) {
+	env := environment(t)
+	env["SENEKA_PUSH_AUDIENCE"], env["SENEKA_PUSH_SERVICE_ACCOUNT"] = "https://loader.example.com/", "pusher@example.com"
+	stop := start(t, env)
+	base := "http://127.0.0.1:" + env["PORT"]
+	if status, _ := get(t, base+"/healthz"); status != http.StatusOK {
+		t.Errorf("/healthz answers %d", status)
+	}
+	for size, want := range map[int]int{0: http.StatusUnauthorized, 2 * maxHeader: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Filler", strings.Repeat("x", size))
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("a push without a token, with %d bytes of headers, is answered %d, want %d", size, resp.StatusCode, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRunSaysWhyItCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -69,14 +69,21 @@ Exit codes: 0 done, 1 the query failed, 2 wrong command line.`,
 	return cmd
 }
 
+// maxQuery is the longest query that BigQuery takes, in characters.
+// https://cloud.google.com/bigquery/quotas#query_jobs
+const maxQuery = 1 << 20
+
 // statement returns the query that an argument gives, or for - standard input.
 func statement(cmd *cobra.Command, arg string) (string, error) {
 	if arg != "-" {
 		return arg, nil
 	}
-	sql, err := io.ReadAll(cmd.InOrStdin())
+	sql, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxQuery+1))
 	if err != nil {
 		return "", fmt.Errorf("read the query: %w", err)
+	}
+	if len(sql) > maxQuery {
+		return "", fmt.Errorf("the query is over %d characters long, more than BigQuery takes", maxQuery)
 	}
 	return string(sql), nil
 }

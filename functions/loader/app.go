@@ -21,6 +21,7 @@ import (
 	"github.com/seneka-io/seneka/internal/gcsstore"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/pushauth"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/telemetry"
 	"github.com/seneka-io/seneka/internal/unmatched"
@@ -35,8 +36,14 @@ type App struct {
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
 // keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
-// and STORAGE_EMULATOR_HOST lead to stand-ins.
-func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *App, err error) {
+// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT
+// have every push checked for a token of that account for that audience.
+func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (*App, error) {
+	return open(ctx, getenv, log, nil)
+}
+
+// open is Open with Google's keys fetched by keys.
+func open(ctx context.Context, getenv func(string) string, log *slog.Logger, keys http.RoundTripper) (_ *App, err error) {
 	app := &App{}
 	defer func() {
 		if err != nil {
@@ -45,6 +52,10 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	}()
 	if getenv("SENEKA_CONFIG") == "" {
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
+	}
+	authorize, err := pushes(ctx, getenv, keys)
+	if err != nil {
+		return nil, err
 	}
 	gcs, err := gcsstore.New(ctx)
 	if err != nil {
@@ -93,6 +104,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	tally := telemetry.NewTally(log, "loader: files since the start")
 	app.closers = append(app.closers, closerFunc(func() error { tally.Close(); return nil }))
 	app.handler = &Handler{
+		Bucket: cfg.Landing, Authorize: authorize,
 		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
 	}
 	return app, nil
@@ -131,6 +143,25 @@ func (a *App) Close() error {
 	}
 	a.closers = nil
 	return errors.Join(errs...)
+}
+
+// pushes returns the check of who pushes; nil where none is asked for.
+func pushes(ctx context.Context, getenv func(string) string, keys http.RoundTripper) (func(context.Context, http.Header) error, error) {
+	const audienceName, accountName = "SENEKA_PUSH_AUDIENCE", "SENEKA_PUSH_SERVICE_ACCOUNT"
+	audience, account := getenv(audienceName), getenv(accountName)
+	switch {
+	case audience == "" && account == "":
+		return nil, nil
+	case account == "":
+		return nil, fmt.Errorf("%s is set and %s is not: write the e-mail address of the service account that the subscription pushes as, for anybody can have a token made for an audience", audienceName, accountName)
+	case audience == "":
+		return nil, fmt.Errorf("%s is set and %s is not: write the audience of the subscription's tokens", accountName, audienceName)
+	}
+	verifier, err := pushauth.New(ctx, audience, account, keys)
+	if err != nil {
+		return nil, err
+	}
+	return verifier.Check, nil
 }
 
 // Router turns the configuration's rules into targets of loads. It reads the schema files that they

@@ -8,6 +8,7 @@ package loader
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/notify"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/pushauth"
 	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
@@ -39,6 +41,8 @@ type Describe func(ctx context.Context, o object.Landed) (d object.Description, 
 // deliver it again, with back-off, and in the end park it in the dead-letter topic. Safe for
 // concurrent use.
 type Handler struct {
+	Bucket    string                                              // the landing bucket; a notification of another is refused
+	Authorize func(ctx context.Context, header http.Header) error // checks who pushes; nil: whoever gets here may
 	Load      func(ctx context.Context, f load.File) (load.Result, error)
 	Describe  Describe                                   // for notifications without the object's description
 	Unmatched func(ctx context.Context, s object.Source) // notes a file that no source takes
@@ -58,6 +62,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Pub/Sub delivers by POST", http.StatusMethodNotAllowed)
 		return
 	}
+	if status, err := h.authorize(r); err != nil {
+		h.Log.WarnContext(r.Context(), "push refused; it will be delivered again", "error", err, "status", status)
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, err.Error(), status) // nack: if it is one of ours after all, it must not be lost
+		return
+	}
 	status, err := h.handle(w, r)
 	if err != nil {
 		http.Error(w, err.Error(), status)
@@ -66,9 +76,31 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
+// authorize returns why a push is refused, before a byte of its body is read, and with which status.
+func (h *Handler) authorize(r *http.Request) (status int, err error) {
+	if h.Authorize == nil {
+		return 0, nil
+	}
+	err = h.Authorize(r.Context(), r.Header)
+	switch {
+	case errkind.Is(err, errkind.Transient):
+		return http.StatusServiceUnavailable, err
+	case errors.Is(err, pushauth.ErrForbidden):
+		return http.StatusForbidden, err
+	default:
+		return http.StatusUnauthorized, err
+	}
+}
+
 // handle returns the status to answer with; err is its text.
 func (h *Handler) handle(w http.ResponseWriter, r *http.Request) (status int, err error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		err = fmt.Errorf("the push is over %d bytes long, more than Pub/Sub carries", long.Limit)
+		h.Log.ErrorContext(r.Context(), "push refused", "error", err)
+		return http.StatusRequestEntityTooLarge, err // nack: never dropped; it ends in the dead-letter topic
+	}
 	if err != nil {
 		return http.StatusBadRequest, fmt.Errorf("read the request: %w", err) // nack: the caller broke off
 	}
@@ -79,6 +111,11 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) (status int, er
 	}
 	if note.EventType != notify.ObjectFinalize {
 		return http.StatusNoContent, nil // ack: nothing was put
+	}
+	if note.Object.Bucket != h.Bucket {
+		err := fmt.Errorf("%s is not in the landing bucket, gs://%s", note.Object, h.Bucket)
+		h.Log.ErrorContext(r.Context(), "push refused", "error", err)
+		return http.StatusForbidden, err // nack, as above
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()

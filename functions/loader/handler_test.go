@@ -66,7 +66,8 @@ func post(t *testing.T, h *Handler, header http.Header, body string) int {
 
 func handler(do func(load.File) (load.Result, error)) *Handler {
 	return &Handler{
-		Load: func(_ context.Context, f load.File) (load.Result, error) { return do(f) },
+		Bucket: "landing",
+		Load:   func(_ context.Context, f load.File) (load.Result, error) { return do(f) },
 		Describe: func(context.Context, object.Landed) (object.Description, int64, error) {
 			return object.Description{Metadata: attrs.Metadata()}, 7, nil
 		},
@@ -138,7 +139,8 @@ func TestHandlerStatus(t *testing.T) {
 		{"another event of the bucket", ok, push("OBJECT_DELETE", true), 204},
 		{"not JSON", ok, "hello", 400},
 		{"not a notification", ok, `{"message":{"attributes":{"a":"b"},"messageId":"1","publishTime":"2026-03-01T00:00:02Z"},"subscription":"projects/p/subscriptions/s"}`, 400},
-		{"too long", ok, strings.Repeat("x", maxBody+1), 400},
+		{"too long", ok, strings.Repeat("x", maxBody+1), 413},
+		{"another bucket's", ok, strings.ReplaceAll(push("OBJECT_FINALIZE", false), `"landing"`, `"ledger"`), 403},
 		{"panic", func(load.File) (load.Result, error) { panic("boom") }, push("OBJECT_FINALIZE", true), 500},
 	}
 	for _, tt := range tests {

@@ -27,6 +27,8 @@ type Client struct {
 	bq     *bigquery.Client
 	tables *rest.TablesService // for what the library above would lose of a table that it writes back
 	pause  gax.Backoff         // between two tries to make or change a table
+
+	maxHistory int // records of one answer of Loads
 }
 
 // EmulatorOptions returns the options that connect to a stand-in for the REST API at host:port,
@@ -51,7 +53,7 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 		return nil, errors.Join(fmt.Errorf("connect to BigQuery: %w", err), bq.Close())
 	}
 	pause := gax.Backoff{Initial: time.Second, Max: 8 * time.Second, Multiplier: 2}
-	return &Client{conn: conn, bq: bq, tables: service.Tables, pause: pause}, nil
+	return &Client{conn: conn, bq: bq, tables: service.Tables, pause: pause, maxHistory: maxHistory}, nil
 }
 
 // Close releases the client's connections.

@@ -3,6 +3,7 @@ package bqquery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"cloud.google.com/go/bigquery"
@@ -12,6 +13,12 @@ import (
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
 )
+
+// maxHistory is how many records one question is answered with: some gigabytes in the caller's memory.
+const maxHistory = 10_000_000
+
+// errHistory is an answer that is longer.
+var errHistory = errkind.With(errkind.Permanent, fmt.Errorf("the load log has over %d records of these files: ask for fewer, by a longer prefix", maxHistory))
 
 // Loads calls each with what became of the files that q asks for, one call for each file, version,
 // table and outcome, by one query without the cache. A log that is not there holds nothing. The
@@ -29,7 +36,7 @@ func (c *Client) Loads(ctx context.Context, q load.HistoryQuery, each func(load.
 	if err != nil {
 		return classify(err)
 	}
-	for {
+	for n := 0; ; n++ {
 		var r struct {
 			File, Etag, Table, Outcome string
 			Size, Held, Rejected       int64
@@ -40,6 +47,8 @@ func (c *Client) Loads(ctx context.Context, q load.HistoryQuery, each func(load.
 			return nil
 		case err != nil:
 			return classify(err)
+		case n >= c.maxHistory:
+			return errHistory
 		}
 		each(load.Record{
 			SourceFile: r.File, Version: object.Version{ETag: r.Etag, Size: r.Size}, Table: r.Table,

@@ -3,6 +3,7 @@
 package bqquery
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -48,6 +49,23 @@ func (b *bench) loads(q load.HistoryQuery) []string {
 	}
 	slices.Sort(got)
 	return got
+}
+
+// An answer that would fill the caller's memory is an error, after what fits.
+func TestLoadsBound(t *testing.T) {
+	b := newBench(t)
+	b.Table("seneka_load_log", historySpec)
+	for i := range 3 {
+		b.logged(fmt.Sprint("s3://b/", i), "v1", "loaded", nil, 10, 0, 0)
+	}
+	for most, want := range map[int]error{2: errHistory, 3: nil} {
+		b.client.maxHistory = most
+		n := 0
+		err := b.client.Loads(t.Context(), load.HistoryQuery{Log: ref("seneka_load_log"), First: "s3://b/", Last: "s3://b/9"}, func(load.Record) { n++ })
+		if !errors.Is(err, want) || n != most {
+			t.Errorf("3 records where %d fit: %d came, error %v", most, n, err)
+		}
+	}
 }
 
 func TestLoads(t *testing.T) {

@@ -218,7 +218,7 @@ func (s *stream) Append(ctx context.Context, offset int64, rows [][]byte) error 
 	resp, err := s.conn.Recv()
 	// That the rows are at this offset already is no error on a stream of one file: it has one
 	// writer, so they are its own. On a pooled stream it is an outcome in doubt.
-	if codes.Code(resp.GetError().GetCode()) == codes.AlreadyExists && !s.pooled {
+	if status.FromProto(resp.GetError()).Code() == codes.AlreadyExists && !s.pooled {
 		return nil
 	}
 	return classifyAppend(resp, err)

@@ -4,12 +4,17 @@ package foreign
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"strings"
 	"testing"
 
+	"google.golang.org/api/iterator"
+
 	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/testdata"
 )
 
@@ -27,6 +32,7 @@ func TestThroughForeignStandIns(t *testing.T) {
 	files := map[string][]byte{
 		"plain.log": lines, "gzipped.log.gz": gzipped, "large.log": large,
 		"a b+c %41 ü.log": lines, "x//../y.log": lines, strings.Repeat("k", 1024): lines, "line\nfeed.log": lines,
+		"../../up.log": lines, "it's `a` \"b\"; DROP TABLE logs.alb; --.log": lines,
 	}
 	want := map[string]string{}
 	for key, data := range files {
@@ -34,7 +40,7 @@ func TestThroughForeignStandIns(t *testing.T) {
 		if strings.HasSuffix(key, ".gz") {
 			n = 2
 		}
-		want["s3://logs/"+key] = fmt.Sprint(n, " ", n)
+		want[object.Source{Bucket: "logs", Key: key}.String()] = fmt.Sprint(n, " ", n)
 		e := s.put(key, data)
 		s.announce(e)
 		s.announce(e)
@@ -44,7 +50,29 @@ func TestThroughForeignStandIns(t *testing.T) {
 	s.announce(gone)
 	s.await(len(files))
 	if got := s.rows(); !maps.Equal(got, want) {
-		t.Errorf("rows and distinct lines of each file:\n%v, want\n%v", got, want)
+		t.Errorf("rows and distinct lines of each file:\n%q, want\n%q", got, want)
+	}
+	s.wantNothingElsewhere()
+}
+
+// wantNothingElsewhere checks that no key led out of the folder that its copy and its claim belong in.
+func (s *stack) wantNothingElsewhere() {
+	s.Helper()
+	client := s.gcs.Client()
+	defer client.Close()
+	for bucket, folder := range map[string]string{"landing": "logs/", "ledger": "claims/logs.alb/"} {
+		for it := client.Bucket(bucket).Objects(s.Context(), nil); ; {
+			attrs, err := it.Next()
+			if errors.Is(err, iterator.Done) {
+				break
+			}
+			if err != nil {
+				s.Fatal(err)
+			}
+			if path.Clean("/"+attrs.Name) != "/"+attrs.Name || !strings.HasPrefix(attrs.Name, folder) || strings.ContainsAny(attrs.Name, "\r\n") {
+				s.Errorf("gs://%s/%q is not in %s", bucket, attrs.Name, folder)
+			}
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,14 @@ import (
 	"github.com/seneka-io/seneka/internal/localcloud/cloudtest/bqtest"
 	"github.com/seneka-io/seneka/internal/localcloud/sqs"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/telemetry"
+)
+
+// Credentials that no log may show.
+const (
+	secretKey    = "canary-secret-access-key"
+	sessionToken = "canary-session-token"
+	pushToken    = "canary.push.token"
 )
 
 const (
@@ -45,12 +54,17 @@ type stack struct {
 	broker *pstest.Server
 	gcs    *fakestorage.Server
 	bq     *bqtest.Server
-	loaded chan string // the landing object of each delivery that the loader acknowledged
+	s3wire *cloudtest.Proxy
+	loader string        // its URL
+	logs   *lockedBuffer // of both programs, at debug level
+	loaded chan string   // the landing object of each delivery that the loader acknowledged
 }
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{T: t, loaded: make(chan string, 1000)}
+	s := &stack{T: t, loaded: make(chan string, 1000), logs: &lockedBuffer{}}
+	t.Setenv("SENEKA_LOG_LEVEL", "debug")
+	t.Setenv("SENEKA_VISIBILITY_SECONDS", "2") // what fails comes again soon
 	queueURL := s.startAWS()
 	s.startGoogle()
 	path := filepath.Join(t.TempDir(), "seneka.yaml")
@@ -77,11 +91,14 @@ func (s *stack) startAWS() (queueURL string) {
 	if queueURL, s.arn, err = s.queues.CreateQueue("seneka", nil); err != nil {
 		s.Fatal(err)
 	}
-	endpoint := cloudtest.Serve(s, gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	s.s3wire = &cloudtest.Proxy{Next: gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()}
+	endpoint := cloudtest.Serve(s, s.s3wire)
 	s.s3 = s3.NewFromConfig(cloudtest.AWS(s, endpoint), func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := s.s3.CreateBucket(s.Context(), &s3.CreateBucketInput{Bucket: new("logs")}); err != nil {
 		s.Fatal(err)
 	}
+	s.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
+	s.Setenv("AWS_SESSION_TOKEN", sessionToken)
 	s.Setenv("AWS_ENDPOINT_URL_S3", endpoint)
 	s.Setenv("AWS_ENDPOINT_URL_SQS", base)
 	return queueURL
@@ -118,9 +135,37 @@ func (s *stack) startGoogle() {
 	s.Setenv("BIGQUERY_STORAGE_EMULATOR_HOST", s.bq.Storage)
 }
 
+// lockedBuffer takes what two programs write.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// logger returns the log that the programs make themselves.
+func (s *stack) logger() *slog.Logger {
+	s.Helper()
+	log, err := telemetry.Logger(s.logs, os.Getenv)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return log
+}
+
 func (s *stack) startForwarder() {
 	s.Helper()
-	forwarder, err := service.Open(context.WithoutCancel(s.Context()), os.Getenv, slog.New(slog.DiscardHandler))
+	forwarder, err := service.Open(context.WithoutCancel(s.Context()), os.Getenv, s.logger())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -140,7 +185,7 @@ func (s *stack) startForwarder() {
 
 func (s *stack) startLoader() {
 	s.Helper()
-	app, err := loader.Open(context.WithoutCancel(s.Context()), os.Getenv, slog.New(slog.DiscardHandler))
+	app, err := loader.Open(context.WithoutCancel(s.Context()), os.Getenv, s.logger())
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -150,23 +195,24 @@ func (s *stack) startLoader() {
 		}
 	})
 	server := httptest.NewServer(app)
+	s.loader = server.URL
 	s.Cleanup(server.Close)
 	ctx, stop := context.WithCancel(context.WithoutCancel(s.Context()))
 	ended := make(chan struct{})
-	go func() { defer close(ended); s.pump(ctx, server.URL) }()
+	go func() { defer close(ended); s.pump(ctx) }()
 	s.Cleanup(func() { stop(); <-ended })
 }
 
 // pump delivers by push what pstest has, which only hands out what is pulled. Each message comes
 // twice, as Pub/Sub may; one that is refused comes again.
-func (s *stack) pump(ctx context.Context, url string) {
+func (s *stack) pump(ctx context.Context) {
 	for ctx.Err() == nil {
 		pulled, err := s.broker.GServer.Pull(ctx, &pb.PullRequest{Subscription: subscription, MaxMessages: 10})
 		if err != nil {
 			continue // ctx has ended
 		}
 		for _, m := range pulled.GetReceivedMessages() {
-			if s.push(ctx, url, m.GetMessage()) && s.push(ctx, url, m.GetMessage()) {
+			if s.push(ctx, m.GetMessage()) && s.push(ctx, m.GetMessage()) {
 				_, _ = s.broker.GServer.Acknowledge(ctx, &pb.AcknowledgeRequest{Subscription: subscription, AckIds: []string{m.GetAckId()}})
 				s.loaded <- m.GetMessage().GetAttributes()["objectId"]
 				continue
@@ -178,7 +224,7 @@ func (s *stack) pump(ctx context.Context, url string) {
 
 // push posts one message in the shape that Pub/Sub documents.
 // https://cloud.google.com/pubsub/docs/push#receive_push
-func (s *stack) push(ctx context.Context, url string, m *pb.PubsubMessage) (acknowledged bool) {
+func (s *stack) push(ctx context.Context, m *pb.PubsubMessage) (acknowledged bool) {
 	body, err := json.Marshal(map[string]any{
 		"subscription": subscription,
 		"message": map[string]any{
@@ -189,18 +235,24 @@ func (s *stack) push(ctx context.Context, url string, m *pb.PubsubMessage) (ackn
 		s.Error(err)
 		return false
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	return s.post(ctx, body)/100 == 2
+}
+
+// post posts to the loader, and returns the status; 0 once the test has ended.
+func (s *stack) post(ctx context.Context, body []byte) (status int) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.loader, bytes.NewReader(body))
 	if err != nil {
 		s.Error(err)
-		return false
+		return 0
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+pushToken)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return false // the test has ended
+		return 0
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode/100 == 2
+	return resp.StatusCode
 }
 
 // put puts an object and returns what S3 would say of it.

@@ -18,6 +18,7 @@ import (
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/googlehttp"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/redact"
 )
 
 // Store talks to Cloud Storage. It is made once per process, safe for concurrent use, and closed.
@@ -173,8 +174,10 @@ func (l *Ledger) fail(name string, err error) error {
 }
 
 // classify gives an error of the API its kind. A write that is answered 404 has lost its bucket or
-// its upload session: that is no word on the object.
+// its upload session: that is no word on the object. The error's text may quote a session, whose
+// knowledge is leave to write: it is masked.
 func classify(err error) error {
+	err = redact.Error(err)
 	var api *googleapi.Error
 	switch {
 	case errors.Is(err, storage.ErrObjectNotExist):

@@ -19,6 +19,16 @@ type S3Message struct {
 	Ignored int            // records of anything but a creation, such as a removal
 }
 
+const (
+	// maxMessage is the longest message in bytes that SQS takes.
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+	maxMessage = 1 << 20
+	// maxName is the longest key or versionId in bytes that S3 gives.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+	maxName = 1024
+)
+
 // S3 reads the body of an SQS message in one of these envelopes:
 //
 //   - an S3 event notification, or the s3:TestEvent;
@@ -33,6 +43,9 @@ type S3Message struct {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 // https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
 func S3(body []byte) (S3Message, error) {
+	if len(body) > maxMessage {
+		return S3Message{}, notUnderstood("SQS message", body, fmt.Errorf("over %d bytes, more than SQS carries", maxMessage))
+	}
 	m, err := decodeS3(body, true)
 	if err != nil {
 		return S3Message{}, notUnderstood("SQS message", body, err)
@@ -173,6 +186,11 @@ func newEvent(bucket, key, etag, versionID, sequencer string, size *int64, at st
 	}
 	if !utf8.ValidString(key) { // a table could not tell it from others
 		return object.Event{}, fmt.Errorf("key %s is not UTF-8, as every key in S3 is", short(key))
+	}
+	for name, value := range map[string]string{"object key": key, "object eTag": etag, "version ID": versionID, "sequencer": sequencer} {
+		if len(value) > maxName {
+			return object.Event{}, fmt.Errorf("%s %s is %d bytes long, more than the %d that S3 gives", name, short(value), len(value), maxName)
+		}
 	}
 	t, err := awsTime("event time", at)
 	if err != nil {

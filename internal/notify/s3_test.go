@@ -204,7 +204,7 @@ func TestS3TimeWithoutZone(t *testing.T) {
 }
 
 func TestS3ManyRecordsKeepTheirOrder(t *testing.T) {
-	const n = 5000
+	const n = 3000
 	rs := make([]string, n)
 	for i := range rs {
 		rs[i] = record("key", fmt.Sprintf(`"k%d"`, i))
@@ -232,7 +232,7 @@ func TestS3Refusals(t *testing.T) {
 		{"no records", `{"Records":[]}`, "neither an S3 event"},
 		{"another service's test", `{"Service":"Amazon S3","Event":"s3:OtherEvent"}`, "neither an S3 event"},
 		{"huge", `{"x":"` + strings.Repeat("\x01", 1<<20), "more bytes"},
-		{"huge value", string(message(record("eventSource", `"`+strings.Repeat("x", 1<<20)+`"`))), "is not aws:s3"},
+		{"huge value", string(message(record("eventSource", `"`+strings.Repeat("x", 1<<19)+`"`))), "is not aws:s3"},
 		{"deep", strings.Repeat("[", 1<<20), "exceeded max depth"},
 
 		{"major version 1", string(message(record("eventVersion", `"1.0"`))), `Records[0]: eventVersion "1.0" is not 2.x`},
@@ -251,6 +251,10 @@ func TestS3Refusals(t *testing.T) {
 		{"negative size", string(message(record("size", "-1"))), "object size is missing or negative"},
 		{"size over 63 bits", string(message(record("size", "9223372036854775808"))), "cannot unmarshal number"},
 		{"size in words", string(message(record("size", `"7"`))), "cannot unmarshal string"},
+		{"key too long", string(message(record("key", `"`+strings.Repeat("k", 1025)+`"`))), "is 1025 bytes long, more than the 1024 that S3 gives"},
+		{"ETag too long", string(message(record("eTag", `"`+strings.Repeat("e", 1025)+`"`))), "object eTag"},
+		{"sequencer too long", string(message(record("sequencer", `"`+strings.Repeat("0", 1025)+`"`))), "sequencer"},
+		{"over a mebibyte", strings.Repeat(" ", 1<<20) + "{}", "over 1048576 bytes, more than SQS carries"},
 		{"escape cut off", string(message(record("key", `"a%2"`))), `key "a%2" is not form-encoded`},
 		{"not UTF-8", string(message(record("key", `"a%FF"`))), `key "a\xff" is not UTF-8`},
 		{"escape of no hex", string(message(record("key", `"%zz"`))), `key "%zz" is not form-encoded`},

@@ -56,11 +56,22 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
+// maxMetadata is how many bytes of custom metadata Cloud Storage keeps of an object, names included.
+// https://cloud.google.com/storage/quotas#objects
+const maxMetadata = 8 << 10
+
 // ParseAttrs reads a landing object's metadata. ok is false if it carries no identity of ours:
 // somebody else put the object there. A value that cannot be read is an error.
 func ParseAttrs(m map[string]string) (a Attrs, ok bool, err error) {
 	if m[metaBucket] == "" || m[metaKey] == "" {
 		return Attrs{}, false, nil
+	}
+	size := 0
+	for k, v := range m {
+		size += len(k) + len(v)
+	}
+	if size > maxMetadata {
+		return Attrs{}, false, fmt.Errorf("%d bytes of metadata, more than the %d that Cloud Storage keeps", size, maxMetadata)
 	}
 	a.Bucket, a.ETag, a.VersionID, a.Sequencer = m[metaBucket], m[metaETag], m[metaVersionID], m[metaSequencer]
 	if a.Key, err = url.QueryUnescape(m[metaKey]); err != nil {

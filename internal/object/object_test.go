@@ -62,6 +62,22 @@ func TestClaimName(t *testing.T) {
 	}
 }
 
+// A claim lies in its folder, whatever the key.
+func TestClaimNameOfOddKeys(t *testing.T) {
+	keys := []string{"\xff", "%FF", "\ufffd", "../../x", "x", "a\nb", "a\rb", strings.Repeat("k", 1024), strings.Repeat("k", 1023)}
+	seen := map[string]string{}
+	for _, key := range keys {
+		name := ClaimName(Source{Bucket: "b", Key: key}, "logs.alb")
+		if other, dup := seen[name]; dup {
+			t.Errorf("%q and %q share the claim %s", key, other, name)
+		}
+		if !strings.HasPrefix(name, "claims/logs.alb/") || strings.Contains(name, "..") || len(name) > 200 {
+			t.Errorf("the claim of %q lies at %q", key, name)
+		}
+		seen[name] = key
+	}
+}
+
 // A table's name may be as long as an object's, and its placeholders come out of keys.
 func TestClaimNameOfLongTables(t *testing.T) {
 	long := "logs.app_" + strings.Repeat("x", 1020)
@@ -96,6 +112,20 @@ func TestAttrsRoundTrip(t *testing.T) {
 		if err != nil || !ok || !reflect.DeepEqual(got, a) {
 			t.Errorf("round trip: got %+v, %v, %v; want %+v", got, ok, err, a)
 		}
+	}
+}
+
+func TestParseAttrsBounds(t *testing.T) {
+	// The most that an event can hold fits.
+	long := strings.Repeat("\x01", 1024)
+	most := Attrs{Event: Event{Source: Source{Bucket: strings.Repeat("b", 63), Key: long}, Version: Version{strings.Repeat("e", 1024), 1 << 62}, VersionID: strings.Repeat("v", 1024), Sequencer: strings.Repeat("0", 1024), Time: time.Now()}, Received: time.Now(), Forwarded: time.Now()}
+	if a, ok, err := ParseAttrs(most.Metadata()); err != nil || !ok || a.Key != long {
+		t.Errorf("the longest key: %v, %v", ok, err)
+	}
+	m := most.Metadata()
+	m["other"] = strings.Repeat("x", maxMetadata)
+	if _, _, err := ParseAttrs(m); err == nil || !strings.Contains(err.Error(), "more than the 8192 that Cloud Storage keeps") {
+		t.Errorf("metadata of over 8 KiB: error %v", err)
 	}
 }
 

@@ -8,10 +8,13 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+
+	"github.com/seneka-io/seneka/internal/redact"
 )
 
 // Logger returns a logger that writes a JSON object per line, in the field names of Google Cloud
 // Logging, or text where SENEKA_LOG_FORMAT is "text". SENEKA_LOG_LEVEL is debug, info, warn or error.
+// Credentials in texts and errors are masked.
 // https://cloud.google.com/logging/docs/structured-logging
 func Logger(w io.Writer, getenv func(string) string) (*slog.Logger, error) {
 	var level slog.Level
@@ -22,16 +25,28 @@ func Logger(w io.Writer, getenv func(string) string) (*slog.Logger, error) {
 	}
 	switch f := getenv("SENEKA_LOG_FORMAT"); f {
 	case "", "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: cloudNames})), nil
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: cloud})), nil
 	case "text":
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), nil
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: redacted})), nil
 	default:
 		return nil, fmt.Errorf("SENEKA_LOG_FORMAT is %q: write json or text", f)
 	}
 }
 
-// cloudNames gives slog's own fields the names that Cloud Logging reads.
-func cloudNames(groups []string, a slog.Attr) slog.Attr {
+// redacted takes credentials out of a field, the message included: an error may quote a request.
+func redacted(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(redact.String(v))
+	case error:
+		a.Value = slog.StringValue(redact.String(v.Error()))
+	}
+	return a
+}
+
+// cloud gives slog's own fields the names that Cloud Logging reads.
+func cloud(groups []string, a slog.Attr) slog.Attr {
+	a = redacted(groups, a)
 	if len(groups) > 0 {
 		return a
 	}
@@ -49,7 +64,7 @@ func cloudNames(groups []string, a slog.Attr) slog.Attr {
 
 // Fail writes why a program ends to standard error and returns its exit code.
 func Fail(program string, err error) int {
-	fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
+	fmt.Fprintf(os.Stderr, "%s: %s\n", program, redact.String(err.Error()))
 	return 1
 }
 

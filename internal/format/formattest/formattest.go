@@ -244,7 +244,7 @@ func (s Suite) compare(t *testing.T, name, got, complaint string) {
 	t.Helper()
 	path := filepath.Join("testdata", s.Format.Name, name)
 	if *update {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(got), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(got), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		return

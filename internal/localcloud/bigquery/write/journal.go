@@ -150,7 +150,7 @@ func (j *journal) remove() { _ = os.Remove(j.path) }
 
 // write puts frames after the last whole one. Whatever an earlier failed write left there goes.
 func (j *journal) write(frames []byte) error {
-	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(j.path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
