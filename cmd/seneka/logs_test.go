@@ -41,7 +41,7 @@ var variable = regexp.MustCompile(`(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z)|(\b\d+
 // newManyLines returns a writer of lines like the samples, of yesterday.
 func newManyLines(t *testing.T, samples []string) *manyLines {
 	t.Helper()
-	m := &manyLines{rng: rand.New(rand.NewPCG(7, 7)), at: time.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, -1)}
+	m := &manyLines{rng: rand.New(rand.NewPCG(7, 7)), at: time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)}
 	for _, s := range samples {
 		m.lines = append(m.lines, variable.ReplaceAllFunc([]byte(s), func(part []byte) []byte {
 			group := variable.FindSubmatch(part)[1:]

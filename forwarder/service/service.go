@@ -28,13 +28,15 @@ const drain = 25 * time.Second
 
 // Service is the forwarder: clients made once, closed by Close.
 type Service struct {
-	loop *forward.Loop
-	gcs  *gcsstore.Store
+	loop    *forward.Loop
+	traffic *forward.Traffic
+	gcs     *gcsstore.Store
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
 // SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
-// SENEKA_WORKERS (16) and SENEKA_MAX_BYTES (256 MiB) bound what is copied at a time;
+// SENEKA_WORKERS (16) bounds how many messages are handled at a time, and SENEKA_MAX_BYTES (96 MiB)
+// the memory of the copies, of which a large object takes forward.CopyMemory;
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
 // and what a killed task held comes again when it has passed.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
@@ -42,7 +44,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
-	budget, err := number(getenv, "SENEKA_MAX_BYTES", 256<<20, 1<<20, 1<<40)
+	budget, err := number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +78,16 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Landing: gcs,
 		Bucket:  cfg.Landing,
 		Now:     time.Now,
+
+		Compress: cfg.Compress,
+		Traffic:  forward.NewTraffic(log),
 	}
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
-	return &Service{loop, gcs}, nil
+	return &Service{loop, forwarder.Traffic, gcs}, nil
 }
 
 // configuration reads the configuration, but not for ever: the client of Cloud Storage would try
@@ -105,8 +110,21 @@ func sdkLogger(log *slog.Logger) logging.Logger {
 	})
 }
 
-// Run forwards until ctx ends, then drains: see forward.Loop.
-func (s *Service) Run(ctx context.Context) error { return s.loop.Run(ctx) }
+// Run forwards until ctx ends, then drains: see forward.Loop. Once a minute, and in the end, it logs
+// how many bytes were copied and saved.
+func (s *Service) Run(ctx context.Context) error {
+	reported := make(chan struct{})
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(reported)
+		s.traffic.Report(ctx, time.Minute)
+	}()
+	err := s.loop.Run(ctx)
+	stop()
+	<-reported
+	s.traffic.Tell()
+	return err
+}
 
 // Close releases the clients.
 func (s *Service) Close() error { return s.gcs.Close() }

@@ -50,7 +50,7 @@ type Loop struct {
 	Unmatched  func(ctx context.Context, s object.Source) // notes a file that no source takes
 	Log        *slog.Logger
 	Workers    int           // messages handled at a time
-	Bytes      int64         // bytes of objects copied at a time, but for one larger than that
+	Bytes      int64         // of memory that the copies at a time may take; one always may
 	Visibility time.Duration // how long a message is hidden; renewed at half of it
 	Drain      time.Duration // how long messages under way may take once Run is to stop
 
@@ -154,9 +154,13 @@ func (l *Loop) handle(ctx context.Context, m Message) (err error) {
 	return errors.Join(errs...)
 }
 
-// forward copies one object once its bytes fit the budget.
+// CopyMemory is about how many bytes of memory the copy of a large object takes, whatever its size:
+// a chunk on its way and the next, compressed or not, and what the clients need.
+const CopyMemory = 14 << 20
+
+// forward copies one object once its memory fits the budget.
 func (l *Loop) forward(ctx context.Context, e object.Event, m Message) error {
-	weight := min(max(e.Size, 1), l.Bytes)
+	weight := min(max(e.Size, 1), CopyMemory, l.Bytes)
 	if err := l.budget.Acquire(ctx, weight); err != nil {
 		return fmt.Errorf("forward %s: stopped before its turn: %w", e.Source, err)
 	}
