@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -40,15 +39,15 @@ type Service struct {
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
 // and what a killed task held comes again when it has passed.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
-	workers, err := number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
+	workers, err := config.Number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
 	if err != nil {
 		return nil, err
 	}
-	budget, err := number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
+	budget, err := config.Number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
 	if err != nil {
 		return nil, err
 	}
-	visibility, err := number(getenv, "SENEKA_VISIBILITY_SECONDS", 30, 2, 43200)
+	visibility, err := config.Number(getenv, "SENEKA_VISIBILITY_SECONDS", 30, 2, 43200)
 	if err != nil {
 		return nil, err
 	}
@@ -128,16 +127,3 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Close releases the clients.
 func (s *Service) Close() error { return s.gcs.Close() }
-
-// number reads a whole number from the environment.
-func number(getenv func(string) string, name string, otherwise, least, most int64) (int64, error) {
-	text := getenv(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("%s is %q: write a whole number from %d to %d", name, text, least, most)
-	}
-	return n, nil
-}

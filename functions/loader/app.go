@@ -35,7 +35,8 @@ type App struct {
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
 // keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
-// and STORAGE_EMULATOR_HOST lead to stand-ins.
+// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
+// at a time: see load.NewMemory.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *App, err error) {
 	app := &App{}
 	defer func() {
@@ -45,6 +46,10 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	}()
 	if getenv("SENEKA_CONFIG") == "" {
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
+	}
+	memory, err := config.Number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
+	if err != nil {
+		return nil, err
 	}
 	gcs, err := gcsstore.New(ctx)
 	if err != nil {
@@ -80,6 +85,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Tables:  load.NewEnsured(query, time.Now),
 		Counter: query,
 		Now:     time.Now,
+		Memory:  load.NewMemory(memory, load.DefaultBatch),
 	}
 	app.closers = append(app.closers, closerFunc(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)

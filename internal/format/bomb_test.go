@@ -64,7 +64,7 @@ func TestDecompressBomb(t *testing.T) {
 
 // What is in front of a bomb's floor comes out, and its error stays.
 func TestDecompressBombStays(t *testing.T) {
-	d, err := decompressUpTo(strings.NewReader(gz(t, strings.Repeat("\n", 4<<20))), 1<<20)
+	d, err := decompressUpTo(strings.NewReader(gz(t, strings.Repeat("\n", 4<<20))), 1<<20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
