@@ -6,15 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
 
+	"cloud.google.com/go/bigquery"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -23,49 +23,178 @@ import (
 	"github.com/seneka-io/seneka/testdata"
 )
 
-var largeFlag = byteSize(16 << 20)
+var largeFlag = flag.String("large", "", "bytes of the files of TestLargeFiles, such as 2G; empty: a small version of the test")
 
-func init() { flag.Var(&largeFlag, "large", "uncompressed bytes") }
+// largeCase is one way in which large files come.
+type largeCase struct {
+	name, table string
+	key         string // of each file, with its number
+	files       int
+	write       func(m *manyLines, w io.Writer, size int64) (lines int64) // one file
+	samples     []string
+	share       int64 // each file has this share of the size
+	rejects     int64 // of each file
+	onlyLarge   bool  // it is left out of the small version
+}
 
-func realELBLines(t *testing.T) []string {
-	t.Helper()
-	year := regexp.MustCompile(`\b20\d\d(-\d\d-\d\dT\d\d:)`)
-	last := strconv.Itoa(time.Now().Year()-1) + "$1"
-	var lines []string
-	names, err := fs.Glob(testdata.ELB, "elb/*.log")
-	if err != nil {
-		t.Fatal(err)
+// maxPeak is how many bytes of memory a program may take for files of any size, maxPeakOfOne if it is a
+// single one.
+const maxPeak, maxPeakOfOne = 300e6, 150e6
+
+func largeCases(t *testing.T) []largeCase {
+	const albKey, elbKey = "%s/%d_app.lb.log.gz", "%s/%d_elasticloadbalancing_lb.log"
+	alb, elb := realLines(t), realELBLines(t)
+	zipped := func(write func(*manyLines, io.Writer, int64) int64) func(*manyLines, io.Writer, int64) int64 {
+		return func(m *manyLines, w io.Writer, size int64) int64 {
+			z := gzip.NewWriter(w)
+			defer func() {
+				if err := z.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			return write(m, z, size)
+		}
 	}
-	for _, name := range names {
-		data, err := testdata.ELB.ReadFile(name)
-		if err != nil {
+	various := func(m *manyLines, w io.Writer, size int64) int64 { return m.write(t, w, size) }
+	same := func(m *manyLines, w io.Writer, size int64) int64 { return writeAgain(t, w, m.next(), size) }
+	long := func(m *manyLines, w io.Writer, size int64) int64 {
+		lines := m.write(t, w, size/2)
+		writeAgain(t, w, []byte("one line without an end "), 100<<20)
+		if _, err := w.Write([]byte("\n")); err != nil {
+			t.Error(err)
+		}
+		return lines + m.write(t, w, size/2)
+	}
+	return []largeCase{
+		{name: "gzip", table: "logs.alb", key: albKey, files: 1, share: 1, samples: alb, write: zipped(various)},
+		{name: "plain", table: "logs.elb", key: elbKey, files: 1, share: 1, samples: elb, write: various},
+		{name: "one line again and again, gzip", table: "logs.alb", key: albKey, files: 1, share: 1, samples: alb[:1], write: zipped(same), onlyLarge: true},
+		{name: "a line of 100 MiB, gzip", table: "logs.alb", key: albKey, files: 1, share: 4, samples: alb, write: zipped(long), rejects: 1},
+		{name: "eight at once, gzip", table: "logs.alb", key: albKey, files: 8, share: 8, samples: alb, write: zipped(various)},
+		{name: "eight at once, plain", table: "logs.elb", key: elbKey, files: 8, share: 8, samples: elb, write: various, onlyLarge: true},
+	}
+}
+
+// Files of any size pass both programs in little memory, each line once. With -large it is the
+// measurement of docs/performance.md, of two gigabytes and more.
+func TestLargeFiles(t *testing.T) {
+	size := byteSize(32 << 20)
+	if *largeFlag != "" {
+		if err := size.Set(*largeFlag); err != nil {
 			t.Fatal(err)
 		}
-		for line := range strings.Lines(string(data)) {
-			lines = append(lines, year.ReplaceAllString(strings.TrimSuffix(line, "\n"), last))
-		}
+	} else {
+		t.Parallel()
 	}
-	return lines
+	p := startPipeline(t, freePorts()...)
+	p.dir = t.TempDir()
+	// The race detector would take many times the memory.
+	if out, err := exec.Command("go", "build", "-race=false", "-o", p.dir, "../../forwarder", "../loader").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var report bytes.Buffer
+	table := tabwriter.NewWriter(&report, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "files\tbytes, unzipped\tin S3\tin landing\trows\tseconds\tMB/s\tforwarder, MB\tloader, MB\t")
+	for i, c := range largeCases(t) {
+		if c.onlyLarge && *largeFlag == "" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) { p.pass(t, table, fmt.Sprint("case", i), c, int64(size)/c.share) })
+	}
+	table.Flush()
+	t.Logf("peak memory of each program\n%s", &report)
 }
 
-// peak returns the most memory in bytes that the process ever held.
+// pass lets the files of a case pass programs that have just been started, and notes what it took.
+func (p *pipeline) pass(t *testing.T, table io.Writer, folder string, c largeCase, size int64) {
+	var stored, rows int64
+	want := map[string]int64{} // rows of each file
+	for i := range c.files {
+		m := newManyLines(t, c.samples)
+		m.wide = *largeFlag == ""
+		key := fmt.Sprintf(c.key, folder, i)
+		stored += p.upload(t, key, func(w io.Writer) { want[p.file(key)] = c.write(m, w, size) })
+		rows += want[p.file(key)]
+	}
+	begun := time.Now()
+	p.startForwarder(t)
+	p.startLoader(t)
+	where := " WHERE source_file LIKE '%/" + folder + "/%'"
+	loaded := p.awaitLarge(t, where, int64(c.files))
+	took := time.Since(begun).Seconds()
+	forwarder, loader := p.forwarder.peak(t), p.loader.peak(t)
+	p.forwarder.stop(t, forwarderDrain)
+	p.loader.stop(t, loaderDrain)
+
+	bytes, rejects := loaded[1].(int64), loaded[2].(int64)
+	if rejects != c.rejects*int64(c.files) {
+		t.Errorf("%d rejects, want %d of each file", rejects, c.rejects)
+	}
+	got := p.ask(t, "SELECT source_file, COUNT(*), COUNT(DISTINCT source_line) FROM "+c.table+where+" GROUP BY 1")
+	for file, n := range want {
+		if v := got[file]; v == nil || v[0] != bigquery.Value(n) || v[1] != bigquery.Value(n) {
+			t.Errorf("%s: rows and lines %v, want %d of each", file, v, n)
+		}
+	}
+	fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t%d\t%d\t\n", c.name, bytes, stored, p.landed(t), rows, took, float64(bytes)/1e6/took, forwarder/1e6, loader/1e6)
+	most := int64(maxPeak)
+	if c.files == 1 {
+		most = maxPeakOfOne
+	}
+	if forwarder > most || loader > most {
+		t.Errorf("the forwarder took %d MB at its peak, the loader %d; want at most %d", forwarder/1e6, loader/1e6, most/1e6)
+	}
+}
+
+// awaitLarge waits until all files are loaded and returns their number, bytes and rejects.
+func (p *pipeline) awaitLarge(t *testing.T, where string, files int64) []bigquery.Value {
+	t.Helper()
+	for end := time.Now().Add(time.Hour); ; time.Sleep(100 * time.Millisecond) {
+		found := p.ask(t, "SELECT outcome, COUNT(*), SUM(bytes), SUM(reject_count), STRING_AGG(reason) FROM logs.seneka_loads"+where+" GROUP BY 1")
+		if v := found["loaded"]; v != nil && v[0] == bigquery.Value(files) {
+			return v
+		}
+		delete(found, "loaded")
+		if len(found) > 0 || time.Now().After(end) {
+			t.Fatalf("not all %d files are loaded: %v", files, found)
+		}
+	}
+}
+
+// landed returns how many bytes the forwarder wrote, by the last line of its log that says so.
+func (p *pipeline) landed(t *testing.T) (n int64) {
+	for _, m := range regexp.MustCompile(`"bytes_written":(\d+)`).FindAllSubmatch(p.forwarder.output(t), -1) {
+		n, _ = strconv.ParseInt(string(m[1]), 10, 64)
+	}
+	return n
+}
+
+// peak returns the most memory in bytes that the process has had so far: what Linux calls the high
+// water mark of the resident set, and 0 elsewhere.
 func (p *process) peak(t *testing.T) int64 {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	m := regexp.MustCompile(`VmHWM:\s*(\d+) kB`).FindSubmatch(status)
+	if err != nil || m == nil {
+		t.Fatalf("%v: %s", err, status)
+	}
+	kb, err := strconv.ParseInt(string(m[1]), 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`VmHWM:\s*(\d+) kB`).FindSubmatch(data)
-	n, _ := strconv.ParseInt(string(m[1]), 10, 64)
-	return n << 10
+	return kb << 10
 }
 
-// upload stores what write writes, in parts.
+// upload stores what write writes, in parts, and returns how many bytes that is.
 func (p *pipeline) upload(t *testing.T, key string, write func(w io.Writer)) (size int64) {
 	t.Helper()
 	r, w := io.Pipe()
 	go func() { write(w); w.Close() }()
-	bucket := &p.ready.S3Bucket
-	upload, err := p.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: bucket, Key: &key})
+	defer r.Close()
+	upload, err := p.s3.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &p.ready.S3Bucket, Key: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,101 +202,43 @@ func (p *pipeline) upload(t *testing.T, key string, write func(w io.Writer)) (si
 	buf := make([]byte, partSize)
 	for {
 		n, err := io.ReadFull(r, buf)
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Fatal(err)
-		}
 		if n == 0 {
 			break
 		}
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
 		size += int64(n)
 		number := aws.Int32(int32(len(parts) + 1))
-		out, err := p.s3.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: bucket, Key: &key, UploadId: upload.UploadId, PartNumber: number, Body: bytes.NewReader(buf[:n])})
+		out, err := p.s3.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: &p.ready.S3Bucket, Key: &key, UploadId: upload.UploadId, PartNumber: number, Body: bytes.NewReader(buf[:n])})
 		if err != nil {
 			t.Fatal(err)
 		}
 		parts = append(parts, s3types.CompletedPart{PartNumber: number, ETag: out.ETag})
 	}
 	if _, err := p.s3.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
-		Bucket: bucket, Key: &key, UploadId: upload.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
+		Bucket: &p.ready.S3Bucket, Key: &key, UploadId: upload.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	return size
 }
 
-func TestLargeFiles(t *testing.T) {
-	p := startPipeline(t, freePorts()...)
-	gz := func(w io.Writer, write func(io.Writer)) {
-		z := gzip.NewWriter(w)
-		write(z)
-		z.Close()
-	}
-	alb, elb := realLines(t), realELBLines(t)
-	same := func(w io.Writer) (n int64) {
-		line := []byte(alb[0] + "\n")
-		block := bytes.Repeat(line, 1000)
-		for b := int64(0); b < int64(largeFlag); b += int64(len(block)) {
-			w.Write(block)
-			n += 1000
+// writeAgain writes line until size bytes are written, and returns how often.
+func writeAgain(t *testing.T, w io.Writer, line []byte, size int64) (n int64) {
+	block := bytes.Repeat(line, (1<<20)/len(line)+1)
+	for written := int64(0); written < size; written += int64(len(block)) {
+		if _, err := w.Write(block); err != nil {
+			t.Error(err)
+			return n
 		}
-		return n
+		n += int64(len(block) / len(line))
 	}
-	tests := []struct {
-		name, key string
-		files     int
-		write     func(w io.Writer) int64
-	}{
-		{"gzip", "a/%d_app.x.log.gz", 1, func(w io.Writer) (n int64) {
-			gz(w, func(w io.Writer) { _, n = newManyLines(t, alb).write(t, w, int64(largeFlag)) })
-			return n
-		}},
-		{"plain", "a/%d_elasticloadbalancing_x.log", 1, func(w io.Writer) (n int64) {
-			_, n = newManyLines(t, elb).write(t, w, int64(largeFlag))
-			return n
-		}},
-		{"same", "a/%d_same_app.x.log.gz", 1, func(w io.Writer) (n int64) {
-			gz(w, func(w io.Writer) { n = same(w) })
-			return n
-		}},
-		{"eight", "a/%d_eight_app.x.log.gz", 8, func(w io.Writer) (n int64) {
-			gz(w, func(w io.Writer) { _, n = newManyLines(t, alb).write(t, w, int64(largeFlag)/4) })
-			return n
-		}},
-		{"eight plain", "a/%d_eight_elasticloadbalancing_.x.log", 8, func(w io.Writer) (n int64) {
-			_, n = newManyLines(t, elb).write(t, w, int64(largeFlag)/4)
-			return n
-		}},
-	}
-	table := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var stored, lines int64
-			for i := range tt.files {
-				var n int64
-				stored += p.upload(t, fmt.Sprintf(tt.key, i), func(w io.Writer) { n = tt.write(w) })
-				lines += n
-			}
-			start := time.Now()
-			p.startForwarder(t)
-			p.startLoader(t)
-			for {
-				got := p.ask(t, "SELECT outcome, COUNT(*), SUM(row_count) FROM logs.seneka_loads WHERE source_file LIKE '%"+strings.TrimPrefix(tt.key, "a/%d")+"' GROUP BY 1")
-				if v := got["loaded"]; v != nil && v[0].(int64) == int64(tt.files) {
-					if v[1].(int64) != lines {
-						t.Errorf("%v, want %d", v, lines)
-					}
-					break
-				}
-				if time.Since(start) > 20*time.Minute {
-					t.Fatal(got)
-				}
-				time.Sleep(100 * time.Millisecond)
-			}
-			took := time.Since(start)
-			fmt.Fprintf(table, "%s\t%d files\tstored %d MB\t%d lines\t%.1f s\tforwarder %d MB\tloader %d MB\tcloud %d MB\n", tt.name, tt.files, stored/1e6, lines, took.Seconds(), p.forwarder.peak(t)/1e6, p.loader.peak(t)/1e6, p.cloud.peak(t)/1e6)
-			table.Flush()
-			p.loader.stop(t, loaderDrain)
-			p.forwarder.stop(t, forwarderDrain)
-		})
-	}
+	return n
+}
+
+// realELBLines returns the lines of the samples of Classic Load Balancers, of the last year.
+func realELBLines(t *testing.T) []string {
+	t.Helper()
+	return linesOf(t, testdata.ELB, "elb/*.log")
 }
