@@ -40,7 +40,7 @@ func TestDecompressBomb(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := decompressUpTo(strings.NewReader(tt.in), floor)
+			d, err := decompressUpTo(strings.NewReader(tt.in), floor, nil)
 			var n int64
 			if err == nil {
 				defer d.Close()

@@ -309,7 +309,7 @@ func TestDecompressWithin(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var asked int64
-		r, err := DecompressWithin(strings.NewReader(tt.in), func(n int64) error { asked += n; return nil })
+		r, err := DecompressWithin(strings.NewReader(tt.in), Bounds{Room: func(n int64) error { asked += n; return nil }})
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -322,7 +322,7 @@ func TestDecompressWithin(t *testing.T) {
 			t.Errorf("%s: it asked for %d bytes, want %d", tt.name, asked, tt.want)
 		}
 		refused := errors.New("no room")
-		_, err = DecompressWithin(strings.NewReader(tt.in), func(int64) error { return refused })
+		_, err = DecompressWithin(strings.NewReader(tt.in), Bounds{Room: func(int64) error { return refused }})
 		if (tt.want > 0) != errors.Is(err, refused) {
 			t.Errorf("%s, refused: %v", tt.name, err)
 		}
