@@ -19,6 +19,7 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
+	"github.com/seneka-io/seneka/internal/telemetry"
 	"github.com/seneka-io/seneka/internal/unmatched"
 )
 
@@ -27,9 +28,9 @@ const drain = 25 * time.Second
 
 // Service is the forwarder: clients made once, closed by Close.
 type Service struct {
-	loop    *forward.Loop
-	traffic *forward.Traffic
-	gcs     *gcsstore.Store
+	loop  *forward.Loop
+	bytes *telemetry.Tally
+	gcs   *gcsstore.Store
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
@@ -79,14 +80,20 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Now:     time.Now,
 
 		Compress: cfg.Compress,
-		Traffic:  forward.NewTraffic(log),
+	}
+	bytes := telemetry.NewTally(log, "forwarder: bytes since the start")
+	forwarder.Copied = func(s object.Source, read, written int64) {
+		bytes.AddN("bytes_read", read)
+		bytes.AddN("bytes_written", written)
+		bytes.AddN("bytes_saved", read-written)
+		log.Debug("copied", "file", s.String(), "bytes_read", read, "bytes_written", written)
 	}
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
-	return &Service{loop, forwarder.Traffic, gcs}, nil
+	return &Service{loop, bytes, gcs}, nil
 }
 
 // configuration reads the configuration, but not for ever: the client of Cloud Storage would try
@@ -109,20 +116,11 @@ func sdkLogger(log *slog.Logger) logging.Logger {
 	})
 }
 
-// Run forwards until ctx ends, then drains: see forward.Loop. Once a minute, and in the end, it logs
-// how many bytes were copied and saved.
+// Run forwards until ctx ends, then drains: see forward.Loop. It logs each minute, and in the end, how
+// many bytes were read from S3 and written to landing; what gzip saved is the difference.
 func (s *Service) Run(ctx context.Context) error {
-	reported := make(chan struct{})
-	ctx, stop := context.WithCancel(ctx)
-	go func() {
-		defer close(reported)
-		s.traffic.Report(ctx, time.Minute)
-	}()
-	err := s.loop.Run(ctx)
-	stop()
-	<-reported
-	s.traffic.Tell()
-	return err
+	defer s.bytes.Close()
+	return s.loop.Run(ctx)
 }
 
 // Close releases the clients.

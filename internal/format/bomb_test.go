@@ -104,6 +104,29 @@ func TestDecompressBombAtItsSize(t *testing.T) {
 	}
 }
 
+// A file that is no longer than it was before its copy was compressed is no bomb.
+func TestDecompressWithinItsSize(t *testing.T) {
+	var file bytes.Buffer
+	enc, err := zstd.NewWriter(&file, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.CopyN(enc, zeros{}, bombFloor+1<<20)
+	if err := errors.Join(err, enc.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for size, whole := range map[int64]bool{0: false, bombFloor + 1<<19: false, bombFloor + 1<<20: true} {
+		d, err := DecompressWithin(bytes.NewReader(file.Bytes()), Bounds{Size: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, d); (err == nil && n == bombFloor+1<<20) != whole {
+			t.Errorf("of %d bytes once: %d bytes, %v; want all of it: %v", size, n, err, whole)
+		}
+		d.Close()
+	}
+}
+
 // zeros is an endless row of zero bytes.
 type zeros struct{}
 

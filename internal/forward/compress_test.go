@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -38,12 +37,17 @@ func elbLines(t *testing.T, n int) string {
 	return b.String()[:n]
 }
 
-// compressing is a forwarder that gzips, and its landing object k.log.
-func (c *clouds) compressing() *Forwarder {
-	f := c.forwarder()
-	f.Compress, f.Traffic = true, NewTraffic(slog.New(slog.DiscardHandler))
-	return f
+// compressing is a forwarder that gzips, and counts the copies and their bytes.
+func (c *clouds) compressing() (*Forwarder, *copies) {
+	f, n := c.forwarder(), &copies{}
+	f.Compress = true
+	f.Copied = func(_ object.Source, read, written int64) {
+		*n = copies{n.made + 1, n.read + read, n.written + written}
+	}
+	return f, n
 }
+
+type copies struct{ made, read, written int64 }
 
 func (c *clouds) landed() string { return c.gcs["landing/src/k.log"].data }
 
@@ -68,7 +72,7 @@ func isGzip(data string) bool { return strings.HasPrefix(data, "\x1f\x8b") }
 func TestForwardGzipsText(t *testing.T) {
 	for _, size := range []int{leastPlain, 5000, headSize, headSize + 1, aheadBlock, 10 * aheadBlock, 8<<20 + 1} {
 		c := newClouds()
-		f := c.compressing()
+		f, count := c.compressing()
 		text := elbLines(t, size)
 		e := c.put("k.log", "v1", text, "1")
 		if got, err := f.Forward(t.Context(), e, time.Now()); err != nil || got != Forwarded {
@@ -81,13 +85,13 @@ func TestForwardGzipsText(t *testing.T) {
 		if err != nil || !ok || attrs.Event != e {
 			t.Errorf("%d bytes: metadata %+v, %v, want that of %+v", size, attrs, err, e)
 		}
-		want := Totals{Objects: 1, Gzipped: 1, Read: int64(size), Written: int64(len(c.landed()))}
-		if got := f.Traffic.Totals(); got != want {
-			t.Errorf("%d bytes: counted %+v, want %+v", size, got, want)
+		want := copies{1, int64(size), int64(len(c.landed()))}
+		if *count != want {
+			t.Errorf("%d bytes: counted %+v, want %+v", size, *count, want)
 		}
 		// Announced once more it is the same version: nothing is copied.
-		if got, err := f.Forward(t.Context(), e, time.Now()); err != nil || got != Present || f.Traffic.Totals() != want {
-			t.Errorf("again: %s, %v, %+v", got, err, f.Traffic.Totals())
+		if got, err := f.Forward(t.Context(), e, time.Now()); err != nil || got != Present || *count != want {
+			t.Errorf("again: %s, %v, %+v", got, err, *count)
 		}
 	}
 }
@@ -112,7 +116,8 @@ func TestForwardLeavesOthersAlone(t *testing.T) {
 		return string(data)
 	}
 	gz := newClouds()
-	gz.mustForwardWith(t, gz.compressing(), gz.put("k.log", "v1", text, "1"))
+	zipping, _ := gz.compressing()
+	gz.mustForwardWith(t, zipping, gz.put("k.log", "v1", text, "1"))
 	tests := map[string]string{
 		"gzip":           gz.landed(),
 		"zstd":           string(enc.EncodeAll([]byte(text), nil)),
@@ -133,13 +138,13 @@ func TestForwardLeavesOthersAlone(t *testing.T) {
 	}
 	for name, data := range tests {
 		c := newClouds()
-		f := c.compressing()
+		f, count := c.compressing()
 		c.mustForwardWith(t, f, c.put("k.log", "v1", data, "1"))
 		if c.landed() != data {
 			t.Errorf("%s: changed on the way", name)
 		}
-		if got, n := f.Traffic.Totals(), int64(len(data)); got != (Totals{Objects: 1, Read: n, Written: n}) {
-			t.Errorf("%s: counted %+v", name, got)
+		if n := int64(len(data)); *count != (copies{1, n, n}) {
+			t.Errorf("%s: counted %+v", name, *count)
 		}
 	}
 	c := newClouds()
@@ -226,7 +231,7 @@ func TestForwardBrokenText(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := newClouds()
-			f := c.compressing()
+			f, count := c.compressing()
 			e := c.put("k.log", "v1", text, "1")
 			f.Source = opener(func(context.Context) io.Reader { return tt.r })
 			if _, ok := tt.r.(panicReader); ok { // behind the head, where the goroutine reads
@@ -235,8 +240,8 @@ func TestForwardBrokenText(t *testing.T) {
 			if got, err := f.Forward(t.Context(), e, time.Now()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Forward = %q, %v; want an error that says %q", got, err, tt.want)
 			}
-			if len(c.gcs) > 0 || f.Traffic.Totals() != (Totals{}) {
-				t.Errorf("landing has %d objects, counted %+v", len(c.gcs), f.Traffic.Totals())
+			if len(c.gcs) > 0 || *count != (copies{}) {
+				t.Errorf("landing has %d objects, counted %+v", len(c.gcs), *count)
 			}
 		})
 	}
@@ -272,7 +277,7 @@ func TestForwardEndsTheCompression(t *testing.T) {
 	for _, waits := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newClouds()
-			f := c.compressing()
+			f, _ := c.compressing()
 			f.Landing = refusing{clouds: c}
 			f.Source = opener(func(ctx context.Context) io.Reader {
 				if !waits {
@@ -327,37 +332,6 @@ func TestGzipAheadIsBounded(t *testing.T) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-func TestTrafficReport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		traffic := NewTraffic(slog.New(slog.NewTextHandler(&out, nil)))
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); traffic.Report(ctx, time.Minute) }()
-		time.Sleep(90 * time.Second)
-		traffic.add(object.Source{}, 1000, 100)
-		time.Sleep(3 * time.Minute) // once, for nothing came after it
-		traffic.add(object.Source{}, 50, 50)
-		cancel()
-		<-done
-		traffic.Tell()
-		traffic.Tell()
-		var lines []string
-		for line := range strings.Lines(out.String()) {
-			_, text, _ := strings.Cut(strings.TrimSpace(line), "objects=")
-			lines = append(lines, text)
-		}
-		want := []string{
-			"1 gzipped=1 bytes_read=1000 bytes_written=100 bytes_saved=900",
-			"2 gzipped=1 bytes_read=1050 bytes_written=150 bytes_saved=900",
-		}
-		if strings.Join(lines, "\n") != strings.Join(want, "\n") {
-			t.Errorf("it wrote\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
-		}
-		(*Traffic)(nil).add(object.Source{}, 1, 1) // nobody counts
-	})
-}
 
 // The throughput of one copy's compression, as a share of gunzip's.
 func BenchmarkGzip(b *testing.B) {

@@ -57,8 +57,8 @@ type Forwarder struct {
 	Bucket  string           // the landing bucket
 	Now     func() time.Time // time.Now but in tests
 
-	Compress bool     // gzip plain text on the way; off: copy it as it is
-	Traffic  *Traffic // counts what is copied; nil: nobody wants to know
+	Compress bool                                       // gzip plain text on the way; off: copy it as it is
+	Copied   func(s object.Source, read, written int64) // told the bytes of each copy that was made; nil: nobody is
 
 	compressors sync.Pool // of *gzip.Writer
 }
@@ -119,8 +119,8 @@ func (f *Forwarder) copy(ctx context.Context, e object.Event, received time.Time
 	}
 	attrs := object.Attrs{Event: e, Received: received, Forwarded: f.Now()}
 	written, err := f.transfer(ctx, cancel, body, name, attrs.Metadata(), generation)
-	if err == nil {
-		f.Traffic.add(e.Source, body.Size, written)
+	if err == nil && f.Copied != nil {
+		f.Copied(e.Source, body.Size, written)
 	}
 	return Forwarded, err
 }
