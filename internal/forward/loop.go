@@ -154,13 +154,14 @@ func (l *Loop) handle(ctx context.Context, m Message) (err error) {
 	return errors.Join(errs...)
 }
 
-// CopyMemory is about how many bytes of memory the copy of a large object takes, whatever its size:
-// a chunk on its way and the next, compressed or not, and what the clients need.
-const CopyMemory = 14 << 20
+// CopyMemory returns about how many bytes of memory the copy of an object of size bytes takes: what the
+// clients and gzip need, and either the object twice, by us and by the client, or a chunk on its way and
+// the next.
+func CopyMemory(size int64) int64 { return min(1<<20+2*size, 14<<20) }
 
 // forward copies one object once its memory fits the budget.
 func (l *Loop) forward(ctx context.Context, e object.Event, m Message) error {
-	weight := min(max(e.Size, 1), CopyMemory, l.Bytes)
+	weight := min(CopyMemory(e.Size), l.Bytes)
 	if err := l.budget.Acquire(ctx, weight); err != nil {
 		return fmt.Errorf("forward %s: stopped before its turn: %w", e.Source, err)
 	}

@@ -13,12 +13,13 @@ import (
 )
 
 const (
-	// wholeMax is the largest object that is held in memory and sent as one checked request.
-	wholeMax = 8 << 20
-	// chunk is the memory that the copy of a larger one takes.
+	// wholeMax is the largest object in bytes that is held in memory, by us and by the client, and sent
+	// as one checked request.
+	wholeMax = 4 << 20
+	// chunk is how many bytes of a larger one are in memory and sent at a time.
 	chunk = 8 << 20
-	// smallChunk is both for an object whose size is not known: what ends within it is sent as one
-	// request, and of what does not, it and a chunk of the same size are in memory.
+	// smallChunk is that of one that would fit a chunk, or whose size is not known: what is sent as one
+	// request is not checked as what comes in several is.
 	smallChunk = 4 << 20
 )
 
@@ -43,6 +44,9 @@ func (s *Store) Copy(ctx context.Context, bucket, name string, r io.Reader, size
 		return copyWhole(w, r, size)
 	}
 	w.ChunkSize = chunk
+	if size <= chunk {
+		w.ChunkSize = smallChunk
+	}
 	n, err := io.Copy(w, io.LimitReader(r, size+1))
 	switch {
 	case err != nil:
@@ -70,8 +74,7 @@ func copyWhole(w *storage.Writer, r io.Reader, size int64) error {
 // copyToEnd copies what r holds, however much that is.
 func copyToEnd(w *storage.Writer, r io.Reader) error {
 	var head bytes.Buffer
-	// A byte more than a chunk: whatever is longer takes several, which the store checks as a whole.
-	n, err := io.CopyN(&head, r, smallChunk+1)
+	n, err := io.CopyN(&head, r, wholeMax+1)
 	if err == io.EOF {
 		return classify(writeWhole(w, head.Bytes()))
 	}

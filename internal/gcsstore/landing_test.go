@@ -18,7 +18,7 @@ import (
 )
 
 // sizes are on both sides of what is held in memory, and of the chunks of what is not.
-var sizes = []int{0, 1, 1000, wholeMax - 1, wholeMax, wholeMax + 1, 2*chunk - 1, 2 * chunk, 2*chunk + 1, 3*chunk + 12_345}
+var sizes = []int{0, 1, 1000, wholeMax - 1, wholeMax, wholeMax + 1, chunk - 1, chunk, chunk + 1, 2*chunk - 1, 2 * chunk, 2*chunk + 1, 3*chunk + 12_345}
 
 func TestCopy(t *testing.T) {
 	b := newBench(t)

@@ -26,7 +26,7 @@ type gauge struct {
 	mu             sync.Mutex
 	loads, streams int // at the moment
 	most           int // loads
-	held, mostHeld int // memory by the rule of Memory, in batches
+	mostHeld       int // memory by the rule of Memory, in batches
 }
 
 func (g *gauge) add(loads, streams int) {
