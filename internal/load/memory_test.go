@@ -78,6 +78,24 @@ func (c closingStream) Close() {
 	c.Stream.Close()
 }
 
+// loadAtOnce loads as many files of that content, each with so many rows, at the same time.
+func loadAtOnce(t *testing.T, l *Loader, w *world, count int, rows int64, content string) {
+	t.Helper()
+	var files []File
+	for i := range count {
+		files = append(files, w.file(fmt.Sprint(i, len(content)), "v1", content))
+	}
+	var all sync.WaitGroup
+	for _, f := range files {
+		all.Go(func() {
+			if res, err := l.Load(t.Context(), f); err != nil || res.Outcome != Loaded || res.Rows != rows {
+				t.Errorf("%+v, %v", res, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // Many large files at a time hold no more than the loads may, and all of them load.
 func TestMemoryBoundsLoads(t *testing.T) {
 	for _, leasts := range []int{1, 2, 3, 7} {
@@ -89,16 +107,7 @@ func TestMemoryBoundsLoads(t *testing.T) {
 			l.Landing, l.Streams = g, g
 			limit := leasts * leastBatches * l.BatchMax
 			l.Memory = NewMemory(int64(limit), l.BatchMax)
-			var all sync.WaitGroup
-			for i := range 12 {
-				f := w.file(fmt.Sprint(i), "v1", strings.Repeat(strings.Repeat("x", 90)+"\n", 60))
-				all.Go(func() {
-					if res, err := l.Load(t.Context(), f); err != nil || res.Outcome != Loaded || res.Rows != 60 {
-						t.Errorf("%+v, %v", res, err)
-					}
-				})
-			}
-			all.Wait()
+			loadAtOnce(t, l, w, 12, 60, strings.Repeat(strings.Repeat("x", 90)+"\n", 60))
 			if g.most > leasts || g.mostHeld > leasts*leastBatches {
 				t.Errorf("memory for %d loads: %d at a time, which held %d batches of %d", leasts, g.most, g.mostHeld, leasts*leastBatches)
 			}
@@ -223,18 +232,6 @@ func (d longLineDecoder) Next(rec *row.Record) error {
 // short ones needs nothing of what is set aside.
 func TestLongLinesTakeTurns(t *testing.T) {
 	const long = 3 << 20
-	load := func(t *testing.T, l *Loader, w *world, files int, content string) {
-		var all sync.WaitGroup
-		for i := range files {
-			f := w.file(fmt.Sprint(i, len(content)), "v1", content)
-			all.Go(func() {
-				if res, err := l.Load(t.Context(), f); err != nil || res.Outcome != Loaded || res.Rows != 3 {
-					t.Errorf("%+v, %v", res, err)
-				}
-			})
-		}
-		all.Wait()
-	}
 	content := "short\n" + strings.Repeat("y", long) + "\n" + strings.Repeat("z", long/2) + "\n"
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -243,7 +240,7 @@ func TestLongLinesTakeTurns(t *testing.T) {
 		l := p.loader()
 		l.BatchMax = DefaultBatch
 		l.Memory = NewMemory(4*leastBatches*DefaultBatch, DefaultBatch)
-		load(t, l, w, 4, content)
+		loadAtOnce(t, l, w, 4, 3, content)
 		for _, r := range w.rows {
 			if n := len(r["text"].(string)); n != 5 && n != long && n != long/2 {
 				t.Errorf("a row of %d bytes", n)
@@ -253,7 +250,7 @@ func TestLongLinesTakeTurns(t *testing.T) {
 		if !l.Memory.aside.TryAcquire(1) {
 			t.Fatal("what is set aside was not given back")
 		}
-		load(t, l, w, 4, "one\ntwo\nthree\n")
+		loadAtOnce(t, l, w, 4, 3, "one\ntwo\nthree\n")
 		delivered := *l
 		delivered.Limit = 8 * time.Minute
 		if _, err := delivered.Load(t.Context(), w.file("last", "v1", content)); !errors.Is(err, errBusy) {
