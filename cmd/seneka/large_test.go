@@ -71,8 +71,8 @@ func largeCases(t *testing.T) []largeCase {
 		{name: "plain", table: "logs.elb", key: elbKey, files: 1, share: 1, samples: elb, write: various, shrinks: true},
 		{name: "one line again and again, gzip", table: "logs.alb", key: albKey, files: 1, share: 1, samples: alb[:1], write: zipped(same), onlyLarge: true},
 		{name: "a line of 100 MiB, gzip", table: "logs.alb", key: albKey, files: 1, share: 4, samples: alb, write: zipped(long), rejects: 1},
-		{name: "eight at once, gzip", table: "logs.alb", key: albKey, files: 8, share: 8, samples: alb, write: zipped(various)},
-		{name: "eight at once, plain", table: "logs.elb", key: elbKey, files: 8, share: 8, samples: elb, write: various, onlyLarge: true, shrinks: true},
+		{name: "eight at once, gzip", table: "logs.alb", key: albKey, files: 8, share: 16, samples: alb, write: zipped(various)},
+		{name: "eight at once, plain", table: "logs.elb", key: elbKey, files: 8, share: 16, samples: elb, write: various, onlyLarge: true, shrinks: true},
 	}
 }
 
