@@ -36,7 +36,11 @@ fuzz: ## Fuzz every parser for FUZZTIME each (10s)
 
 .PHONY: bench
 bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./internal/format/... ./internal/row
+	go test -run '^$$' -bench . -benchmem ./internal/format/... ./internal/row ./internal/forward
+
+.PHONY: large
+large: ## Let files of LARGE bytes (2G) pass forwarder and loader, and measure their memory
+	go test ./cmd/seneka -run '^TestLargeFiles$$' -large $(or $(LARGE),2G) -count 1 -v -timeout 3h
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Check style and the layer rules

@@ -1,11 +1,11 @@
 // Command loader serves the function as a server of its own, for containers and the local cloud:
 // graceful shutdown, a health check, and a profiler when asked for.
 //
-// Environment: SENEKA_CONFIG (a path or gs://bucket/name), PORT (8080), SENEKA_LISTEN (the address
-// to listen on; all of the machine's), SENEKA_PPROF_PORT (none; the profiler listens on loopback
-// only), SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT (none; with both, a push has to carry
-// Google's token of that account for that audience), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the
-// emulator hosts.
+// Environment: SENEKA_CONFIG (a path or gs://bucket/name), SENEKA_MAX_BYTES (96 MiB; the memory of the
+// loads at a time), PORT (8080), SENEKA_LISTEN (the address to listen on; all of the machine's),
+// SENEKA_PPROF_PORT (none; the profiler listens on loopback only), SENEKA_PUSH_AUDIENCE and
+// SENEKA_PUSH_SERVICE_ACCOUNT (none; with both, a push has to carry Google's token of that account
+// for that audience), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
 package main
 
 import (

@@ -310,6 +310,7 @@ func (c *backfillClients) runner(o backfillOptions, observer backfill.Observer) 
 	forwarder := &forward.Forwarder{
 		Matches: func(s object.Source) bool { _, ok := c.route(s); return ok },
 		Source:  c.s3, Landing: c.gcs, Bucket: c.cfg.Landing, Now: time.Now,
+		Compress: c.cfg.Compress,
 	}
 	return &backfill.Runner{
 		Forward: forwarder.Forward, Load: c.load.Load, Landing: c.gcs, Bucket: c.cfg.Landing, History: c.bq, Observer: observer, Now: time.Now,

@@ -165,6 +165,7 @@ func TestBackfillBesideLiveTraffic(t *testing.T) {
 	}
 	files = append(files, late...)
 	p.checkRows(t, files)
+	p.checkGzipped(t, late)
 
 	// Then the events of these come after all.
 	p.startLoader(t)
@@ -173,6 +174,27 @@ func TestBackfillBesideLiveTraffic(t *testing.T) {
 	p.checkRows(t, files)
 	p.checkClaims(t, files)
 	p.checkParked(t)
+}
+
+// checkGzipped checks that the copies of plain files are gzipped, but for small ones.
+func (p *pipeline) checkGzipped(t *testing.T, files []logFile) {
+	t.Helper()
+	landing := p.gcs(t).Bucket("seneka-landing")
+	for _, f := range files {
+		r, err := landing.Object(p.ready.S3Bucket + "/" + f.key).NewReader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		r.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := gunzipped(got)
+		if err != nil || !bytes.Equal(plain, f.data) || (len(f.data) >= 1024) != (len(got) < len(f.data)) {
+			t.Errorf("%s: landing has %d bytes of %d, %v", f.key, len(got), len(f.data), err)
+		}
+	}
 }
 
 // awaitOutcome waits until so many files are loaded.

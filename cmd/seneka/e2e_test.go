@@ -237,21 +237,27 @@ func (p *pipeline) checkRejects(t *testing.T, files []logFile) {
 	}
 }
 
-// checkClaims counts the claims in the ledger: one per file that is loaded, none of any other.
-func (p *pipeline) checkClaims(t *testing.T, files []logFile) {
+// gcs returns a client of Cloud Storage.
+func (p *pipeline) gcs(t *testing.T) *storage.Client {
 	t.Helper()
-	gcs, err := storage.NewClient(t.Context(), option.WithEndpoint(p.ready.GCS+"/storage/v1/"), option.WithoutAuthentication())
+	client, err := storage.NewClient(t.Context(), option.WithEndpoint(p.ready.GCS+"/storage/v1/"), option.WithoutAuthentication())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer gcs.Close()
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// checkClaims counts the claims in the ledger: one per file that is loaded, none of any other.
+func (p *pipeline) checkClaims(t *testing.T, files []logFile) {
+	t.Helper()
 	want := map[string]bool{}
 	for _, f := range files {
 		if f.outcome == "loaded" {
 			want[object.ClaimName(object.Source{Bucket: p.ready.S3Bucket, Key: f.key}, "logs.alb")] = true
 		}
 	}
-	claims := gcs.Bucket("seneka-ledger").Objects(t.Context(), &storage.Query{Prefix: "claims/"})
+	claims := p.gcs(t).Bucket("seneka-ledger").Objects(t.Context(), &storage.Query{Prefix: "claims/"})
 	for {
 		o, err := claims.Next()
 		if errors.Is(err, iterator.Done) {

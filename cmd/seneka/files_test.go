@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -77,15 +78,20 @@ const garbage = "not a line of a load balancer"
 // refuses to stream rows more than ten years old.
 func realLines(t *testing.T) []string {
 	t.Helper()
+	return linesOf(t, testdata.ALB, "alb/*.log*")
+}
+
+func linesOf(t *testing.T, files embed.FS, glob string) []string {
+	t.Helper()
 	year := regexp.MustCompile(`\b20\d\d(-\d\d-\d\dT\d\d:)`)
 	last := strconv.Itoa(time.Now().Year()-1) + "$1"
 	var lines []string
-	names, err := fs.Glob(testdata.ALB, "alb/*.log*")
+	names, err := fs.Glob(files, glob)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		data, err := testdata.ALB.ReadFile(name)
+		data, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}

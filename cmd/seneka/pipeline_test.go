@@ -72,6 +72,7 @@ type pipeline struct {
 	cloud, forwarder, loader *process
 
 	args   []string // of the cloud
+	dir    string   // of the forwarder and the loader; empty: they are on the PATH
 	ready  Ready
 	slowed *Ready // where the programs find the cloud instead, if it is to be slow
 	s3     *s3.Client
@@ -176,7 +177,7 @@ func (p *pipeline) startForwarder(t *testing.T) {
 	t.Helper()
 	env := p.environment()
 	env["SENEKA_VISIBILITY_SECONDS"] = "2"
-	p.forwarder = start(t, env, "forwarder")
+	p.forwarder = start(t, env, filepath.Join(p.dir, "forwarder"))
 }
 
 // startLoader starts the loader where the cloud pushes to and does not wait for it.
@@ -184,7 +185,7 @@ func (p *pipeline) startLoader(t *testing.T) {
 	t.Helper()
 	env := p.environment()
 	env["SENEKA_LISTEN"], env["PORT"], _ = net.SplitHostPort(hostOf(p.ready.Loader))
-	p.loader = start(t, env, "loader")
+	p.loader = start(t, env, filepath.Join(p.dir, "loader"))
 }
 
 // awaitLoader waits until the loader serves.

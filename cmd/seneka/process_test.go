@@ -24,14 +24,15 @@ type process struct {
 	err   error // of Wait, once ended is closed
 }
 
-// start runs a program of the PATH with nothing in its environment but env.
-func start(t *testing.T, env map[string]string, name string, args ...string) *process {
+// start runs a program of the PATH, or the one at a path, with nothing in its environment but env.
+func start(t *testing.T, env map[string]string, program string, args ...string) *process {
 	t.Helper()
+	name := filepath.Base(program)
 	log, err := os.CreateTemp(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{name: name, cmd: exec.Command(name, args...), log: log.Name(), ended: make(chan struct{})}
+	p := &process{name: name, cmd: exec.Command(program, args...), log: log.Name(), ended: make(chan struct{})}
 	p.cmd.Env = []string{"HOME=" + filepath.Dir(log.Name()), "TMPDIR=" + filepath.Dir(log.Name())}
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		p.cmd.Env = append(p.cmd.Env, k+"="+env[k])

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -20,6 +19,7 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
+	"github.com/seneka-io/seneka/internal/telemetry"
 	"github.com/seneka-io/seneka/internal/unmatched"
 )
 
@@ -28,25 +28,27 @@ const drain = 25 * time.Second
 
 // Service is the forwarder: clients made once, closed by Close.
 type Service struct {
-	loop *forward.Loop
-	gcs  *gcsstore.Store
+	loop  *forward.Loop
+	bytes *telemetry.Tally
+	gcs   *gcsstore.Store
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
 // SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
-// SENEKA_WORKERS (16) and SENEKA_MAX_BYTES (256 MiB) bound what is copied at a time;
+// SENEKA_WORKERS (16) bounds how many messages are handled at a time, and SENEKA_MAX_BYTES (96 MiB)
+// the memory of the copies, of which a large object takes forward.CopyMemory;
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
 // and what a killed task held comes again when it has passed.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
-	workers, err := number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
+	workers, err := config.Number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
 	if err != nil {
 		return nil, err
 	}
-	budget, err := number(getenv, "SENEKA_MAX_BYTES", 256<<20, 1<<20, 1<<40)
+	budget, err := config.Number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
 	if err != nil {
 		return nil, err
 	}
-	visibility, err := number(getenv, "SENEKA_VISIBILITY_SECONDS", 30, 2, 43200)
+	visibility, err := config.Number(getenv, "SENEKA_VISIBILITY_SECONDS", 30, 2, 43200)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +78,22 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		Landing: gcs,
 		Bucket:  cfg.Landing,
 		Now:     time.Now,
+
+		Compress: cfg.Compress,
+	}
+	bytes := telemetry.NewTally(log, "forwarder: bytes since the start")
+	forwarder.Copied = func(s object.Source, read, written int64) {
+		bytes.AddN("bytes_read", read)
+		bytes.AddN("bytes_written", written)
+		bytes.AddN("bytes_saved", read-written)
+		log.Debug("copied", "file", s.String(), "bytes_read", read, "bytes_written", written)
 	}
 	loop := &forward.Loop{
 		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
-	return &Service{loop, gcs}, nil
+	return &Service{loop, bytes, gcs}, nil
 }
 
 // configuration reads the configuration, but not for ever: the client of Cloud Storage would try
@@ -105,21 +116,12 @@ func sdkLogger(log *slog.Logger) logging.Logger {
 	})
 }
 
-// Run forwards until ctx ends, then drains: see forward.Loop.
-func (s *Service) Run(ctx context.Context) error { return s.loop.Run(ctx) }
+// Run forwards until ctx ends, then drains: see forward.Loop. It logs each minute, and in the end, how
+// many bytes were read from S3 and written to landing; what gzip saved is the difference.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.bytes.Close()
+	return s.loop.Run(ctx)
+}
 
 // Close releases the clients.
 func (s *Service) Close() error { return s.gcs.Close() }
-
-// number reads a whole number from the environment.
-func number(getenv func(string) string, name string, otherwise, least, most int64) (int64, error) {
-	text := getenv(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, fmt.Errorf("%s is %q: write a whole number from %d to %d", name, text, least, most)
-	}
-	return n, nil
-}

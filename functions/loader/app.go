@@ -36,8 +36,9 @@ type App struct {
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
 // keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
-// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT
-// have every push checked for a token of that account for that audience.
+// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
+// at a time: see load.NewMemory. SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT have every push
+// checked for a token of that account for that audience.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (*App, error) {
 	return open(ctx, getenv, log, nil)
 }
@@ -54,6 +55,10 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
 	}
 	authorize, err := pushes(ctx, getenv, keys)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := config.Number(getenv, "SENEKA_MAX_BYTES", 96<<20, 1<<20, 1<<40)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +96,7 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		Tables:  load.NewEnsured(query, time.Now),
 		Counter: query,
 		Now:     time.Now,
+		Memory:  load.NewMemory(memory, load.DefaultBatch),
 	}
 	app.closers = append(app.closers, closerFunc(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)

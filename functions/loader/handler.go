@@ -25,8 +25,9 @@ import (
 	"github.com/seneka-io/seneka/internal/telemetry"
 )
 
-// maxBody bounds a push request: Pub/Sub carries at most 10 MB a message, base64 makes it longer.
-const maxBody = 16 << 20
+// maxBody bounds a push request, of which many are held at a time: a notification with all the metadata
+// that an object may have is 30 KB long. Pub/Sub would carry 10 MB.
+const maxBody = 1 << 20
 
 // limit is how long a delivery is worked on: Pub/Sub waits no longer for an answer, and delivers the
 // message again.

@@ -17,7 +17,7 @@ const queueExample = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
 
 // config reads the whole file.
 func (d *decoder) config(root ast.Node, formats Formats) *Config {
-	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "sources"})
+	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "compress", "sources"})
 	if s == nil {
 		return nil
 	}
@@ -29,6 +29,7 @@ func (d *decoder) config(root ast.Node, formats Formats) *Config {
 		s.problem("ledger", "gs://"+c.Ledger, errors.New("is the landing bucket too; write another, so that a claim is not taken for a log"))
 	}
 	c.Queue, _ = s.text("queue", queueExample, checkQueue)
+	c.Compress = s.flag("compress", true)
 	c.Sources = s.sources(c.Landing, formats)
 	return c
 }

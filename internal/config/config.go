@@ -71,6 +71,8 @@ type Config struct {
 	Ledger  string // bucket of the claims, without gs://
 	Queue   string // URL of the SQS queue that S3 notifies
 	Sources []Source
+
+	Compress bool // gzip plain text on its way to Landing; true where the file does not say
 }
 
 // Source is a rule: which files, in which format, into which table.

@@ -51,7 +51,8 @@ func TestParse(t *testing.T) {
 	}
 	want := &Config{
 		Project: "acme-logs", Landing: "acme-landing", Ledger: "acme-ledger",
-		Queue: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka",
+		Queue:    "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka",
+		Compress: true,
 		Sources: []Source{
 			{Name: "alb", Format: "alb", Table: "logs.alb", OnConflict: OnConflictReject, OnChange: OnChangeIgnore, MaxRejectRatio: DefaultMaxRejectRatio},
 			{Name: "trail", Format: "cloudtrail", Table: "logs.trail_{account}", OnConflict: OnConflictReject, OnChange: OnChangeIgnore, MaxRejectRatio: 0.25,
@@ -238,6 +239,19 @@ func TestMatchObjectsOfOthers(t *testing.T) {
 		m, ok := c.Match(tt.file)
 		if ok != (tt.source != "") || ok && (m.Source.Name != tt.source || m.Table.Name != tt.name) || m.As != tt.as {
 			t.Errorf("%s: %+v, %v; want source %q, table %q, as %s", tt.file, m, ok, tt.source, tt.name, tt.as)
+		}
+	}
+}
+
+func TestCompress(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "compress: true\n": true, "compress: false\n": false, "compress: 'false'\n": false} {
+		c := parse(t, head+text+"sources: [{name: a, match: 's3://b/**', format: alb, table: d.t}]\n")
+		data, err := c.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := parse(t, string(data)); c.Compress != want || again.Compress != want {
+			t.Errorf("%q: compress is %v, written and read again %v; want %v", text, c.Compress, again.Compress, want)
 		}
 	}
 }

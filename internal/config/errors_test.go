@@ -25,7 +25,7 @@ sources:
 `
 
 const (
-	topKeys    = "project, landing, ledger, queue, sources"
+	topKeys    = "project, landing, ledger, queue, compress, sources"
 	keys       = "name, match, format, table, schema, partition, on_conflict, csv, on_change, max_reject_ratio"
 	queueURL   = "https://sqs.eu-west-1.amazonaws.com/123456789012/seneka"
 	noProject  = "is no project ID; write lower-case letters, digits and hyphens, as in acme-logs"
@@ -76,6 +76,11 @@ func TestErrors(t *testing.T) {
 		{queueURL, "arn:aws:sqs:eu-west-1:1:s", `4:1: queue: "arn:aws:sqs:eu-west-1:1:s": ` + noQueue},
 		{queueURL, "https://%zz/", `4:1: queue: "https://%zz/": ` + noQueue},
 		{queueURL, queueURL + ".fifo", `4:1: queue: "` + queueURL + `.fifo": S3 sends no events to a FIFO queue; write the URL of a standard queue`},
+
+		{sources, "compress: yes\n" + sources, `5:1: compress: "yes": must be true or false; write compress: true`},
+		{sources, "compress:\n" + sources, "5:1: compress: has no value; write compress: true"},
+		{sources, "compress: [true]\n" + sources, "5:1: compress: must be a single value; write compress: true"},
+		{sources, "compres: true\n" + sources, `5:1: compres: unknown key, did you mean "compress"? known: project, landing, ledger, queue, compress, sources`},
 
 		{sources, "", "1:1: sources: missing; " + noSources},
 		{sources, "sources:\n", "5:1: sources: has no value; " + noSources},
@@ -210,7 +215,7 @@ f:6:5: sources[1].match: missing; write match: s3://BUCKET/PATTERN
 f:6:5: sources[1].format: missing; write format: one of alb, cloudtrail, elb, rows
 f:6:5: sources[1].table: missing; write table: DATASET.TABLE
 f:7:1: landing: "acme": must start with gs://; write gs://BUCKET
-f:8:1: ledgre: unknown key, did you mean "ledger"? known: project, landing, ledger, queue, sources`
+f:8:1: ledgre: unknown key, did you mean "ledger"? known: project, landing, ledger, queue, compress, sources`
 	if _, err := Parse("f", []byte(text), formats); errorText(err) != want {
 		t.Errorf("got\n%s\nwant\n%s", errorText(err), want)
 	}

@@ -51,6 +51,7 @@ func TestJSONSchemaAgainstParse(t *testing.T) {
 		{"bucket without gs://", "landing: gs://", "landing: s3://"},
 		{"pattern without s3:// or gs://", "match: s3://", "match: http://"},
 		{"table without a dataset", "table: payments_logs.alb", "table: alb"},
+		{"compress", "compress: true", "compress: maybe"},
 		{"ratio", "max_reject_ratio: 0.01", "max_reject_ratio: 2"},
 		{"partition", "by: day", "by: hour"},
 		{"on_change", "on_change: ignore", "on_change: replace"},

@@ -32,12 +32,13 @@ func (c *Config) YAML() ([]byte, error) {
 		MaxRejectRatio float64    `yaml:"max_reject_ratio"`
 	}
 	file := struct {
-		Project string   `yaml:"project"`
-		Landing string   `yaml:"landing"`
-		Ledger  string   `yaml:"ledger"`
-		Queue   string   `yaml:"queue"`
-		Sources []source `yaml:"sources"`
-	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue}
+		Project  string   `yaml:"project"`
+		Landing  string   `yaml:"landing"`
+		Ledger   string   `yaml:"ledger"`
+		Queue    string   `yaml:"queue"`
+		Compress bool     `yaml:"compress"`
+		Sources  []source `yaml:"sources"`
+	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue, Compress: c.Compress}
 	for _, s := range c.Sources {
 		f := source{Name: s.Name, Match: s.Match.String(), Format: s.Format, Table: s.Table, Schema: s.Schema, OnChange: s.OnChange, MaxRejectRatio: s.MaxRejectRatio}
 		if s.Schema != "" {

@@ -166,6 +166,16 @@ func (s *section) ratio(key string, otherwise float64) (ratio float64) {
 	return ratio
 }
 
+// flag returns the value of a key that is true or false and may be missing.
+func (s *section) flag(key string, otherwise bool) bool {
+	return s.optional(key, strconv.FormatBool(otherwise), strconv.FormatBool(otherwise), func(text string) error {
+		if text == "true" || text == "false" {
+			return nil
+		}
+		return fmt.Errorf("must be true or false; write %s: %t", key, otherwise)
+	}) == "true"
+}
+
 // scalar returns the text of a value as it was written, without quotes. ok is false if n is no
 // single value.
 func scalar(n ast.Node) (text string, ok bool) {

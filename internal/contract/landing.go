@@ -33,6 +33,7 @@ func TestLanding(t *testing.T, open func(t *testing.T) *Landing) {
 		{"a replaced generation is gone", gcsGenerations, replacedIsGone},
 		{"a body that breaks off leaves nothing", gcsUploads, brokenBody},
 		{"a body of another length leaves nothing", gcsUploads, otherLength},
+		{"a body whose length nobody knows is copied up to its end", gcsUploads, unknownLength},
 	})
 }
 
@@ -114,11 +115,13 @@ type reset struct{}
 func (reset) Read([]byte) (int, error) { return 0, errReset }
 
 func brokenBody(t *testing.T, l *Landing) {
-	err := l.Copy(t.Context(), "b/k", io.MultiReader(bytes.NewReader(make([]byte, 1000)), reset{}), 2000, nil, 0)
-	if !errors.Is(err, errReset) {
-		t.Errorf("Copy: %v, want the reader's error", err)
+	for _, size := range []int64{2000, -1} {
+		err := l.Copy(t.Context(), "b/k", io.MultiReader(bytes.NewReader(make([]byte, 1000)), reset{}), size, nil, 0)
+		if !errors.Is(err, errReset) {
+			t.Errorf("Copy: %v, want the reader's error", err)
+		}
+		l.wantNone(t, "b/k")
 	}
-	l.wantNone(t, "b/k")
 }
 
 func otherLength(t *testing.T, l *Landing) {
@@ -127,5 +130,18 @@ func otherLength(t *testing.T, l *Landing) {
 			t.Errorf("1,000 bytes were taken for %d", size)
 		}
 		l.wantNone(t, "b/k")
+	}
+}
+
+func unknownLength(t *testing.T, l *Landing) {
+	var live int64
+	for _, text := range []string{"one", "another"} {
+		mustDo(t, "Copy", l.Copy(t.Context(), "b/k", bytes.NewReader([]byte(text)), -1, map[string]string{"of": text}, live))
+		var err error
+		_, live, err = l.Stat(t.Context(), "b/k")
+		mustDo(t, "Stat", err)
+		l.want(t, "b/k", text, live)
+		wantKind(t, "Copy again", l.Copy(t.Context(), "b/k", bytes.NewReader([]byte("x")), -1, nil, live+1), errkind.Exists)
+		l.want(t, "b/k", text, live)
 	}
 }

@@ -40,7 +40,7 @@ func TestDecompressBomb(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := decompressUpTo(strings.NewReader(tt.in), floor)
+			d, err := decompressUpTo(strings.NewReader(tt.in), floor, nil)
 			var n int64
 			if err == nil {
 				defer d.Close()
@@ -64,7 +64,7 @@ func TestDecompressBomb(t *testing.T) {
 
 // What is in front of a bomb's floor comes out, and its error stays.
 func TestDecompressBombStays(t *testing.T) {
-	d, err := decompressUpTo(strings.NewReader(gz(t, strings.Repeat("\n", 4<<20))), 1<<20)
+	d, err := decompressUpTo(strings.NewReader(gz(t, strings.Repeat("\n", 4<<20))), 1<<20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +101,29 @@ func TestDecompressBombAtItsSize(t *testing.T) {
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
 		t.Errorf("%d bytes were allocated", used)
+	}
+}
+
+// A file that is no longer than it was before its copy was compressed is no bomb.
+func TestDecompressWithinItsSize(t *testing.T) {
+	var file bytes.Buffer
+	enc, err := zstd.NewWriter(&file, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.CopyN(enc, zeros{}, bombFloor+1<<20)
+	if err := errors.Join(err, enc.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for size, whole := range map[int64]bool{0: false, bombFloor + 1<<19: false, bombFloor + 1<<20: true} {
+		d, err := DecompressWithin(bytes.NewReader(file.Bytes()), Bounds{Size: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, d); (err == nil && n == bombFloor+1<<20) != whole {
+			t.Errorf("of %d bytes once: %d bytes, %v; want all of it: %v", size, n, err, whole)
+		}
+		d.Close()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -19,6 +20,8 @@ const (
 	maxLayers = 3
 	// maxWindow bounds the memory of a zstd stream in bytes; zstd -19 uses 8 MiB.
 	maxWindow = 32 << 20
+	// freeWindow is the window in bytes of zstd's default level, for which nobody is asked.
+	freeWindow = 2 << 20
 	// inputBuffer is the size in bytes of the reads from below each layer.
 	inputBuffer = 64 << 10
 	// bombFloor and bombRatio tell a decompression bomb: data over so many bytes that is so many
@@ -39,12 +42,29 @@ const (
 // takes zero bytes behind the last gzip member for padding; it refuses anything else there.
 //
 // Data that is broken, cut short, or a decompression bomb (over 256 MiB in any layer, and 250 times as
-// long as what was read of r) is an errkind.Permanent error; an error of r is passed on as it is. Close releases memory and leaves r open. A reader serves one goroutine.
-func Decompress(r io.Reader) (io.ReadCloser, error) { return decompressUpTo(r, bombFloor) }
+// long as what was read of r) is an errkind.Permanent error; an error of r is passed on as it is.
+// Close releases memory and leaves r open. A reader serves one goroutine.
+func Decompress(r io.Reader) (io.ReadCloser, error) { return DecompressWithin(r, Bounds{}) }
 
-// decompressUpTo is Decompress with another floor of bombs.
-func decompressUpTo(r io.Reader, floor int64) (io.ReadCloser, error) {
-	s := &stream{floor: floor}
+// Bounds are what a caller of DecompressWithin knows or minds.
+type Bounds struct {
+	// Size is the length in bytes of the file as it was before a copy of it was compressed: data no
+	// longer than that is no bomb.
+	Size int64
+	// Room is called before a layer takes n bytes of memory, where that is megabytes. It may wait; its
+	// error is returned. A zstd file whose frames differ in their window is known by the first. Nil:
+	// nobody minds.
+	Room func(n int64) error
+}
+
+// DecompressWithin is Decompress within bounds.
+func DecompressWithin(r io.Reader, b Bounds) (io.ReadCloser, error) {
+	return decompressUpTo(r, max(bombFloor, b.Size), b.Room)
+}
+
+// decompressUpTo is DecompressWithin with another floor of bombs.
+func decompressUpTo(r io.Reader, floor int64, room func(n int64) error) (io.ReadCloser, error) {
+	s := &stream{floor: floor, room: room}
 	if err := s.open(r); err != nil {
 		s.free()
 		return nil, err
@@ -57,6 +77,7 @@ type stream struct {
 	io.Reader
 	layers []func()
 	floor  int64 // of a bomb, in bytes
+	room   func(n int64) error
 }
 
 func (s *stream) open(r io.Reader) error {
@@ -205,13 +226,33 @@ type unzstd struct {
 	dec *zstd.Decoder
 }
 
-func (s *stream) newUnzstd(in *input, r io.Reader) (*unzstd, error) {
+func (s *stream) newUnzstd(in *input, r *bufio.Reader) (*unzstd, error) {
+	if n := window(r); s.room != nil && n > freeWindow && n <= maxWindow { // a larger one is refused
+		if err := s.room(n); err != nil {
+			return nil, err
+		}
+	}
 	dec, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxWindow))
 	if err != nil {
 		return nil, in.fault("zstd", err)
 	}
 	s.layers = append(s.layers, dec.Close)
 	return &unzstd{in, dec}, nil
+}
+
+// window returns the bytes that a zstd frame makes its decoder keep; 0 if its header is broken, which
+// the decoder will say.
+func window(r *bufio.Reader) int64 {
+	head, _ := r.Peek(zstd.HeaderMaxSize) // fewer at the end of the file
+	var h zstd.Header
+	if h.Decode(head) != nil {
+		return 0
+	}
+	size := h.WindowSize
+	if h.SingleSegment {
+		size = h.FrameContentSize
+	}
+	return int64(min(size, math.MaxInt64))
 }
 
 func (z *unzstd) Read(p []byte) (int, error) {

@@ -276,3 +276,55 @@ func BenchmarkDecompress(b *testing.B) {
 		})
 	}
 }
+
+// Whoever counts memory is asked for a window of megabytes before it is taken, and can refuse.
+func TestDecompressWithin(t *testing.T) {
+	compress := func(window int, single bool, n int) string {
+		var b bytes.Buffer
+		enc, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithSingleSegment(single))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if single {
+			return string(enc.EncodeAll([]byte(text(n)), nil))
+		}
+		_, err = io.WriteString(enc, text(n))
+		if err := errors.Join(err, enc.Flush(), enc.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	tests := []struct {
+		name, in string
+		want     int64
+	}{
+		{"none", text(5000), 0},
+		{"gzip", gz(t, text(5000)), 0},
+		{"zstd", compress(freeWindow, false, 100_000), 0},
+		{"zstd, 8 MiB", compress(8<<20, false, 100_000), 8 << 20},
+		{"zstd, 8 MiB within gzip", gz(t, compress(8<<20, false, 100_000)), 8 << 20},
+		{"zstd, the largest", compress(maxWindow, false, 100_000), maxWindow},
+		{"zstd, as large as its content", compress(8<<20, true, 4<<20), 4 << 20},
+		{"zstd, small content", compress(8<<20, true, 5000), 0},
+	}
+	for _, tt := range tests {
+		var asked int64
+		r, err := DecompressWithin(strings.NewReader(tt.in), Bounds{Room: func(n int64) error { asked += n; return nil }})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		r.Close()
+		if asked != tt.want {
+			t.Errorf("%s: it asked for %d bytes, want %d", tt.name, asked, tt.want)
+		}
+		refused := errors.New("no room")
+		_, err = DecompressWithin(strings.NewReader(tt.in), Bounds{Room: func(int64) error { return refused }})
+		if (tt.want > 0) != errors.Is(err, refused) {
+			t.Errorf("%s, refused: %v", tt.name, err)
+		}
+	}
+}

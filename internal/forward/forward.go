@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -22,13 +23,16 @@ type Source interface {
 
 // Landing writes the landing bucket. Safe for concurrent use.
 type Landing interface {
-	// Copy writes r, of size bytes, as an object: if there is none for generation 0, else in place
-	// of that generation. An error of r, or another length, leaves nothing behind. errkind.Exists
-	// where the object is another one, which may be our own write, sent again.
+	// Copy writes r, of size bytes or UnknownSize, as an object: if there is none for generation 0,
+	// else in place of that generation. An error of r, or another length, leaves nothing behind.
+	// errkind.Exists where the object is another one, which may be our own write, sent again.
 	Copy(ctx context.Context, bucket, name string, r io.Reader, size int64, metadata map[string]string, generation int64) error
 	// Stat returns the live object's metadata and generation; errkind.NotFound if there is none.
 	Stat(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error)
 }
+
+// UnknownSize is the size of what goes on until io.EOF.
+const UnknownSize = -1
 
 // Outcome is how the copy of one object ended. It ended well in every case.
 type Outcome string
@@ -52,6 +56,11 @@ type Forwarder struct {
 	Landing Landing
 	Bucket  string           // the landing bucket
 	Now     func() time.Time // time.Now but in tests
+
+	Compress bool                                       // gzip plain text on the way; off: copy it as it is
+	Copied   func(s object.Source, read, written int64) // told the bytes of each copy that was made; nil: nobody is
+
+	compressors sync.Pool // of *gzip.Writer
 }
 
 // rounds is how often one Forward may find another copy in its place before the message comes again.
@@ -92,6 +101,8 @@ func (f *Forwarder) Forward(ctx context.Context, e object.Event, received time.T
 
 // copy streams the object over once. Dying in it leaves nothing, or the whole copy.
 func (f *Forwarder) copy(ctx context.Context, e object.Event, received time.Time, name string, generation int64) (Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	body, err := f.Source.Open(ctx, e)
 	switch {
 	case errkind.Is(err, errkind.NotFound):
@@ -107,7 +118,11 @@ func (f *Forwarder) copy(ctx context.Context, e object.Event, received time.Time
 		return "", errkind.With(errkind.Transient, fmt.Errorf("S3 has %d bytes of what its event says are %d", body.Size, e.Size))
 	}
 	attrs := object.Attrs{Event: e, Received: received, Forwarded: f.Now()}
-	return Forwarded, f.Landing.Copy(ctx, f.Bucket, name, body, body.Size, attrs.Metadata(), generation)
+	written, err := f.transfer(ctx, cancel, body, name, attrs.Metadata(), generation)
+	if err == nil && f.Copied != nil {
+		f.Copied(e.Source, body.Size, written)
+	}
+	return Forwarded, err
 }
 
 // compare decides about the object that lies in landing already: an outcome where it is to stay,

@@ -77,7 +77,7 @@ func (c *clouds) Copy(_ context.Context, bucket, name string, r io.Reader, size 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if int64(len(data)) != size {
+	if size != UnknownSize && int64(len(data)) != size {
 		return errors.New("short")
 	}
 	if c.gcs[bucket+"/"+name].generation != generation {

@@ -50,7 +50,7 @@ type Loop struct {
 	Unmatched  func(ctx context.Context, s object.Source) // notes a file that no source takes
 	Log        *slog.Logger
 	Workers    int           // messages handled at a time
-	Bytes      int64         // bytes of objects copied at a time, but for one larger than that
+	Bytes      int64         // of memory that the copies at a time may take; one always may
 	Visibility time.Duration // how long a message is hidden; renewed at half of it
 	Drain      time.Duration // how long messages under way may take once Run is to stop
 
@@ -154,9 +154,14 @@ func (l *Loop) handle(ctx context.Context, m Message) (err error) {
 	return errors.Join(errs...)
 }
 
-// forward copies one object once its bytes fit the budget.
+// CopyMemory returns about how many bytes of memory the copy of an object of size bytes takes: what the
+// clients and gzip need, and either the object twice, by us and by the client, or a chunk on its way and
+// the next.
+func CopyMemory(size int64) int64 { return min(1<<20+2*size, 14<<20) }
+
+// forward copies one object once its memory fits the budget.
 func (l *Loop) forward(ctx context.Context, e object.Event, m Message) error {
-	weight := min(max(e.Size, 1), l.Bytes)
+	weight := min(CopyMemory(e.Size), l.Bytes)
 	if err := l.budget.Acquire(ctx, weight); err != nil {
 		return fmt.Errorf("forward %s: stopped before its turn: %w", e.Source, err)
 	}

@@ -127,7 +127,7 @@ func TestLoopUnmatched(t *testing.T) {
 	q.send("m", event("a/1", "a/2", "good"))
 	synctest.Test(t, func(t *testing.T) {
 		l := &Loop{
-			Queue: q, Log: slog.New(slog.NewTextHandler(&said, nil)), Workers: 1, Bytes: 1000, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Queue: q, Log: slog.New(slog.NewTextHandler(&said, nil)), Workers: 1, Bytes: budget, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
 			Forward: func(_ context.Context, e object.Event, _ time.Time) (Outcome, error) {
 				if e.Key == "good" {
 					return Forwarded, nil
@@ -150,12 +150,15 @@ func TestLoopUnmatched(t *testing.T) {
 	}
 }
 
+// budget is the memory that the copies at a time may take: that of four small ones, or of one large.
+const budget = 5 << 20
+
 // run runs a loop over q in a bubble for so long, then stops it and waits for its end.
 func run(t *testing.T, q *queue, d time.Duration, forward func(ctx context.Context, e object.Event) error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &Loop{
-			Queue: q, Log: slog.New(slog.DiscardHandler), Workers: 4, Bytes: 1000, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Queue: q, Log: slog.New(slog.DiscardHandler), Workers: 4, Bytes: budget, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
 			Forward: func(ctx context.Context, e object.Event, _ time.Time) (Outcome, error) {
 				if err := forward(ctx, e); err != nil {
 					return "", err
@@ -345,21 +348,31 @@ func TestLoopBudget(t *testing.T) {
 	}
 }
 
-// The bytes copied at a time are bounded too; an object larger than the bound is copied alone.
+// What copies take at a time is bounded, and an object that takes more than all of it is copied too.
 func TestLoopBytes(t *testing.T) {
 	q := &queue{}
-	sizes := map[string]int64{"small": 100, "half": 500, "other": 500, "large": 5000}
+	sizes := map[string]int64{"small": 100, "half": budget / 4, "other": budget / 4, "large": 1 << 40}
 	for key, size := range sizes {
 		q.send(key, strings.Replace(event(key), `"size":3`, fmt.Sprintf(`"size":%d`, size), 1))
 	}
 	var under, most atomic.Int64
 	run(t, q, time.Hour, func(ctx context.Context, e object.Event) error {
-		most.Store(max(most.Load(), under.Add(min(e.Size, 1000))))
+		memory := min(CopyMemory(e.Size), budget)
+		most.Store(max(most.Load(), under.Add(memory)))
 		pause(ctx, time.Second)
-		under.Add(-min(e.Size, 1000))
+		under.Add(-memory)
 		return nil
 	})
-	if len(q.deleted) != len(sizes) || most.Load() > 1000 {
-		t.Errorf("%d deleted, %d bytes at a time; want %d and at most 1000", len(q.deleted), most.Load(), len(sizes))
+	if len(q.deleted) != len(sizes) || most.Load() > budget {
+		t.Errorf("%d deleted, %d bytes at a time; want %d and at most %d", len(q.deleted), most.Load(), len(sizes), budget)
+	}
+}
+
+// A small object is counted with what any copy needs, a large one with the chunks that it takes.
+func TestCopyMemory(t *testing.T) {
+	for size, want := range map[int64]int64{0: 1 << 20, 1 << 20: 3 << 20, 4 << 20: 9 << 20, 100 << 20: 14 << 20, 1 << 50: 14 << 20} {
+		if got := CopyMemory(size); got != want {
+			t.Errorf("CopyMemory(%d) = %d, want %d", size, got, want)
+		}
 	}
 }

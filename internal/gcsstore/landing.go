@@ -13,18 +13,22 @@ import (
 )
 
 const (
-	// wholeMax is the largest object that is held in memory and sent as one checked request.
-	wholeMax = 8 << 20
-	// chunk is the memory that the copy of a larger one takes.
+	// wholeMax is the largest object in bytes that is held in memory, by us and by the client, and sent
+	// as one checked request.
+	wholeMax = 4 << 20
+	// chunk is how many bytes of a larger one are in memory and sent at a time.
 	chunk = 8 << 20
+	// smallChunk is that of one that would fit a chunk, or whose size is not known: what is sent as one
+	// request is not checked as what comes in several is.
+	smallChunk = 4 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Copy writes r, of size bytes, as an object with the metadata: if there is none for generation 0,
-// else in place of that generation. The bytes are checked by CRC32C on arrival. An error of r, or
-// another length than size, leaves nothing behind. errkind.Exists where the object is another one,
-// which may be our own write, retried by the client.
+// Copy writes r as an object with the metadata: if there is none for generation 0, else in place of
+// that generation. size is that of r in bytes; negative: not known, up to io.EOF. The bytes are
+// checked by CRC32C on arrival. An error of r, or another length than size, leaves nothing behind.
+// errkind.Exists where the object is another one, which may be our own write, retried by the client.
 func (s *Store) Copy(ctx context.Context, bucket, name string, r io.Reader, size int64, metadata map[string]string, generation int64) error {
 	// Closing a writer publishes what it got so far: only this ends it without.
 	ctx, cancel := context.WithCancel(ctx)
@@ -33,10 +37,16 @@ func (s *Store) Copy(ctx context.Context, bucket, name string, r io.Reader, size
 	w := s.client.Bucket(bucket).Object(name).If(conds).NewWriter(ctx)
 	w.ContentType = "application/octet-stream"
 	w.Metadata = metadata
+	if size < 0 {
+		return copyToEnd(w, r)
+	}
 	if size <= wholeMax {
-		return s.copyWhole(w, r, size)
+		return copyWhole(w, r, size)
 	}
 	w.ChunkSize = chunk
+	if size <= chunk {
+		w.ChunkSize = smallChunk
+	}
 	n, err := io.Copy(w, io.LimitReader(r, size+1))
 	switch {
 	case err != nil:
@@ -48,7 +58,7 @@ func (s *Store) Copy(ctx context.Context, bucket, name string, r io.Reader, size
 }
 
 // copyWhole reads a small object to its end before the first byte is sent.
-func (s *Store) copyWhole(w *storage.Writer, r io.Reader, size int64) error {
+func copyWhole(w *storage.Writer, r io.Reader, size int64) error {
 	var buf bytes.Buffer
 	buf.Grow(int(size) + bytes.MinRead)
 	n, err := buf.ReadFrom(io.LimitReader(r, size+1))
@@ -59,6 +69,23 @@ func (s *Store) copyWhole(w *storage.Writer, r io.Reader, size int64) error {
 		return wrongLength(n, size)
 	}
 	return classify(writeWhole(w, buf.Bytes()))
+}
+
+// copyToEnd copies what r holds, however much that is.
+func copyToEnd(w *storage.Writer, r io.Reader) error {
+	var head bytes.Buffer
+	n, err := io.CopyN(&head, r, wholeMax+1)
+	if err == io.EOF {
+		return classify(writeWhole(w, head.Bytes()))
+	}
+	if err != nil {
+		return fmt.Errorf("read after %d bytes: %w", n, err)
+	}
+	w.ChunkSize = smallChunk
+	if n, err = io.Copy(w, io.MultiReader(&head, r)); err != nil {
+		return classify(fmt.Errorf("copy after %d bytes: %w", n, err))
+	}
+	return classify(w.Close())
 }
 
 // writeWhole sends data as one request that the store checks by its CRC32C.

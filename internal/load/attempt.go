@@ -25,7 +25,8 @@ type attempt struct {
 	partType row.Type
 	fallback int64 // value of the partition column where a record has none
 	rng      Range
-	read     time.Time      // when bytes of the file came last
+	read     time.Time // when bytes of the file came last
+	memory   *share
 	rejects  []RejectRecord // not written yet
 	pending  int            // bytes of them
 	raw      int            // bytes of all rejects
@@ -94,6 +95,14 @@ type staged struct {
 // errTooSlow is a file that could not be read within the limit.
 var errTooSlow = errors.New("the time of one delivery is over")
 
+// patience is how long the attempt waits for memory; 0: as long as it takes.
+func (a *attempt) patience() time.Duration {
+	if a.Limit <= 0 {
+		return 0
+	}
+	return patience
+}
+
 // stalled is how long nothing is read of a file when a service is in the way, and not its size. A
 // stream that cannot take more stops the reading too.
 const stalled = time.Minute
@@ -107,7 +116,7 @@ func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
 	defer cancel()
 	s, err := a.stage(limited)
-	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errTooSlow) && a.Now().Sub(a.read) < stalled {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errBusy) && errors.Is(context.Cause(limited), errTooSlow) && a.Now().Sub(a.read) < stalled {
 		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
 	}
 	return s, err
@@ -158,12 +167,13 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 
 // copyRecords parses the file and hands its rows to out.
 func (a *attempt) copyRecords(ctx context.Context, r io.Reader, out *writer) error {
-	plain, err := format.Decompress(r)
+	room := func(n int64) error { return a.memory.room(ctx, n) }
+	plain, err := format.DecompressWithin(r, format.Bounds{Size: a.file.Size, Room: room})
 	if err != nil {
 		return err
 	}
 	defer plain.Close()
-	counted := &countingReader{r: plain}
+	counted := &countingReader{r: &roomyReader{plain, room}}
 	dec := a.target.Format.New(counted, format.Options{})
 	rec := row.NewRecord(a.columns + len(metaColumns))
 	sourceFile := []byte(a.file.Source.String())
@@ -282,8 +292,9 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 }
 
 const (
-	// rejectBatch is how many bytes of rejects are held before they are written.
-	rejectBatch = 1 << 20
+	// rejectBatch is how many bytes of rejects are held before they are written. Their encodings and
+	// the request take about as much each.
+	rejectBatch = 256 << 10
 	// So many rejects, or bytes of them, are kept before their ratio is looked at while the file is
 	// read: one of another format must not fill the reject log.
 	ratioRejects = 10_000

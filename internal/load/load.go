@@ -54,8 +54,9 @@ type Loader struct {
 	Now     func() time.Time // time.Now but in tests
 	Limit   time.Duration    // for reading one file; longer is Deferred. 0: none
 
-	BatchMax   int // bytes of encoded rows per append request; 0 means DefaultBatch
-	MaxStreams int // PENDING streams of a large file; 0 means DefaultStreams
+	Memory     *Memory // shared by the loads; nil: unbounded
+	BatchMax   int     // bytes of encoded rows per append request; 0 means DefaultBatch
+	MaxStreams int     // PENDING streams of a large file; 0 means DefaultStreams
 }
 
 // rounds is how often one Load may lose the claim to rivals before it lets the message come again.
@@ -129,6 +130,10 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 // attempt's claim was there first: this one's streams expire by themselves, nobody ever names them.
 func (l *Loader) attempt(ctx context.Context, f File, target Target, name string, old held) (res Result, lost bool, err error) {
 	a := l.begin(f, target, old)
+	if a.memory, err = l.Memory.enter(ctx, a.patience()); err != nil {
+		return Result{}, false, err
+	}
+	defer a.memory.leave()
 
 	// L2, L3. Dying up to here leaves PENDING streams that nobody can see and that expire.
 	staged, err := a.stageWithin(ctx)

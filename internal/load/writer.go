@@ -33,6 +33,7 @@ type writer struct {
 	desc    *descriptorpb.DescriptorProto
 	max     int             // bytes per batch
 	most    int             // streams
+	memory  *share          // of which each stream but the first takes some
 	ctx     context.Context // of the appends, which close ends
 	cancel  context.CancelFunc
 
@@ -50,7 +51,7 @@ type lane struct {
 }
 
 func (a *attempt) newWriter(ctx context.Context) *writer {
-	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax, most: a.MaxStreams}
+	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax, most: a.MaxStreams, memory: a.memory}
 	if w.max <= 0 {
 		w.max = DefaultBatch
 	}
@@ -123,7 +124,13 @@ func (w *writer) flush(ctx context.Context) error {
 	answer := make(chan error, 1)
 	l.answer = answer
 	go func() { answer <- l.send(w.ctx, offset, rows) }()
-	return nil
+	if cap(l.onTheWay.buf) <= 2*max(w.max, DefaultBatch) {
+		return nil
+	}
+	// A long row made it grow, perhaps to several times its size: one such batch at a time will do.
+	err = l.wait()
+	l.onTheWay = batch{}
+	return err
 }
 
 // free returns a lane with nothing on its way: one that is, one more, or the one that has waited
@@ -135,7 +142,7 @@ func (w *writer) free(ctx context.Context) (*lane, error) {
 		}
 	}
 	const batchesPerLane = 4
-	if n := len(w.lanes); n == 0 || n < w.most && w.batches >= n*batchesPerLane {
+	if n := len(w.lanes); n == 0 || n < w.most && w.batches >= n*batchesPerLane && w.memory.lane() {
 		made, err := w.streams.Create(ctx, w.table, w.desc)
 		if err != nil {
 			return nil, fmt.Errorf("create a stream: %w", ofService(err))

@@ -11,7 +11,7 @@ import (
 // tallyEvery is how long after something new was counted the counts are logged.
 const tallyEvery = time.Minute
 
-// Tally counts what became of files and logs the counts since it was made: a minute after one of them
+// Tally counts what became of files, or their bytes, and logs the counts since it was made: a minute after one of them
 // has grown, and at Close. Safe for concurrent use.
 type Tally struct {
 	log     *slog.Logger
@@ -29,10 +29,13 @@ func NewTally(log *slog.Logger, message string) *Tally {
 }
 
 // Add counts one file with that outcome.
-func (t *Tally) Add(outcome string) {
+func (t *Tally) Add(outcome string) { t.AddN(outcome, 1) }
+
+// AddN adds n to the count of that name.
+func (t *Tally) AddN(name string, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[outcome]++
+	t.counts[name] += n
 	if t.timer == nil && !t.closed {
 		t.timer = time.AfterFunc(tallyEvery, t.say)
 	}

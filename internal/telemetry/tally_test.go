@@ -23,7 +23,8 @@ func TestTally(t *testing.T) {
 			wg.Go(func() { tally.Add("loaded") })
 		}
 		wg.Wait()
-		tally.Add("duplicate")
+		tally.AddN("duplicate", -2)
+		tally.AddN("duplicate", 3)
 		time.Sleep(time.Hour)
 		if got := lines(); len(got) != 1 || !strings.HasSuffix(got[0], `msg="files so far" duplicate=1 loaded=10`) {
 			t.Errorf("the log has %q; want one line, for there was nothing new after it", got)
