@@ -95,6 +95,7 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		Log:     write,
 		Tables:  load.NewEnsured(query, time.Now),
 		Counter: query,
+		Recent:  load.NewRecent(),
 		Now:     time.Now,
 		Memory:  load.NewMemory(memory, load.DefaultBatch),
 	}

@@ -51,6 +51,7 @@ type Loader struct {
 	Log     Log
 	Tables  *Ensured
 	Counter Counter
+	Recent  *Recent          // what this process has ended; nil: it remembers nothing
 	Now     func() time.Time // time.Now but in tests
 	Limit   time.Duration    // for reading one file; longer is Deferred. 0: none
 
@@ -110,7 +111,10 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 			return Result{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is of table %s: two projects share the ledger; give each a bucket of its own", name, old.Table))
 		}
 		if old.generation != 0 {
-			settled, err := l.settle(ctx, name, old.Claim)
+			settled := l.Recent.has(old.Load.Attempt)
+			if !settled {
+				settled, err = l.settle(ctx, name, old.Claim)
+			}
 			if err != nil {
 				return Result{}, err
 			}
@@ -157,6 +161,7 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {
 		return Result{}, false, err
 	}
+	l.Recent.add(claim.Load.Attempt)
 	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects}, false, nil
 }
 
@@ -189,9 +194,14 @@ func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Res
 	if c.Load.SourceFile != rec.SourceFile {
 		rec.Reason += " as " + c.Load.SourceFile
 	}
-	if err := l.record(ctx, target.Table, l.visible(c), rec); err != nil {
+	records := []Record{l.visible(c), rec}
+	if l.Recent.has(c.Load.Attempt) {
+		records = records[1:] // this process has written it
+	}
+	if err := l.record(ctx, target.Table, records...); err != nil {
 		return Result{}, err
 	}
+	l.Recent.add(c.Load.Attempt)
 	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil
 }
 

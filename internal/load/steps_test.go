@@ -176,6 +176,12 @@ func (p *play) state() uint64 {
 		fmt.Fprintln(h, s.id)
 	}
 	for _, in := range p.instances {
+		var ended []string
+		for attempt := range in.loader.Recent.ends {
+			ended = append(ended, p.attempts[attempt])
+		}
+		slices.Sort(ended)
+		fmt.Fprintln(h, "ended", ended)
 		if in.loader.Pool != nil {
 			for _, s := range in.loader.Pool.idle[target.destination()] {
 				fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
