@@ -25,6 +25,7 @@ type attempt struct {
 	partType row.Type
 	fallback int64 // value of the partition column where a record has none
 	rng      Range
+	read     time.Time      // when bytes of the file came last
 	rejects  []RejectRecord // not written yet
 	pending  int            // bytes of them
 	raw      int            // bytes of all rejects
@@ -93,7 +94,12 @@ type staged struct {
 // errTooSlow is a file that could not be read within the limit.
 var errTooSlow = errors.New("the time of one delivery is over")
 
-// stageWithin is stage within Limit. What a delivery cannot finish no delivery can.
+// stalled is how long nothing is read of a file when a service is in the way, and not its size. A
+// stream that cannot take more stops the reading too.
+const stalled = time.Minute
+
+// stageWithin is stage within Limit. What a delivery cannot finish no delivery can, unless it was
+// held up.
 func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
 	if a.Limit <= 0 {
 		return a.stage(ctx)
@@ -101,7 +107,7 @@ func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
 	defer cancel()
 	s, err := a.stage(limited)
-	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errTooSlow) {
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errTooSlow) && a.Now().Sub(a.read) < stalled {
 		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
 	}
 	return s, err
@@ -119,6 +125,7 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	}
 	defer body.Close()
 	checked := newCheckedReader(body)
+	checked.progress = func() { a.read = a.Now() }
 
 	if a.enc, err = row.NewEncoder(TableSpec(a.target.Format).Columns); err != nil {
 		return staged{}, err
@@ -304,8 +311,9 @@ func (a *attempt) reject(ctx context.Context, bad *format.Reject) error {
 	return a.flushRejects(ctx)
 }
 
-// flushRejects writes the rejects that are held. They may be of an attempt that comes to nothing:
-// the view seneka_rejects knows a record by its file and line, not by the attempt.
+// flushRejects writes the rejects that are held. They may be of an attempt that comes to nothing, or
+// of bytes that turn out to be lost on the way: the view seneka_rejects shows only those of attempts
+// that the load log has as loaded or rejected.
 func (a *attempt) flushRejects(ctx context.Context) error {
 	if len(a.rejects) == 0 {
 		return nil

@@ -56,10 +56,23 @@ func (w *world) checkEnd(t *testing.T, f File, rows, rejects []string) {
 func (w *world) rejected(f File) []string {
 	var all []string
 	for _, r := range w.logs[rejectTable(target.Table)] {
-		if r["source_file"] == f.Source.String() {
+		if r["source_file"] == f.Source.String() && r["attempt"] == w.decisive(f, r["etag"].(string)) {
 			all = append(all, fmt.Sprintf("%d:%s", r["source_line"], r["raw"]))
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// decisive returns the attempt whose rejects the view shows of a file's version: the one that loaded
+// it, else the last that rejected it.
+func (w *world) decisive(f File, etag string) (attempt any) {
+	for _, outcome := range []Outcome{Rejected, Loaded} {
+		for _, r := range w.logs[logTable(target.Table)] {
+			if r["source_file"] == f.Source.String() && r["etag"] == etag && r["outcome"] == string(outcome) {
+				attempt = r["attempt"]
+			}
+		}
+	}
+	return attempt
 }

@@ -42,6 +42,9 @@ func (w *process) loader() *Loader {
 		Now:      now,
 		BatchMax: 100,
 	}
+	if w.slow {
+		l.Streams, l.MaxStreams = slowStreams{w}, 2
+	}
 	if w.pooled {
 		l.BatchMax, l.Pool = 0, NewPool(w, l.Now)
 		w.mu.Lock()

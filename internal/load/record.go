@@ -111,7 +111,7 @@ var loadFields = []field[Record]{
 }
 
 var rejectFields = []field[RejectRecord]{
-	text("attempt", "Identity of the try that met the record. The view seneka_rejects has each record once.", func(r *RejectRecord) string { return r.Attempt }),
+	text("attempt", "Identity of the try that met the record. The view seneka_rejects has those of attempts that came to an end, each record once.", func(r *RejectRecord) string { return r.Attempt }),
 	text("source", "Name of the source in the configuration that matched the file.", func(r *RejectRecord) string { return r.Source }),
 	text("source_file", "The file, s3://bucket/key; gs://bucket/name of one that others put into the landing bucket.", func(r *RejectRecord) string { return r.SourceFile }),
 	text("etag", "ETag of the S3 object, without quotes; of a gs:// file its MD5, else crc32c-…, in hexadecimal.", func(r *RejectRecord) string { return r.Version.ETag }),
@@ -156,15 +156,20 @@ var rejectLogSpec = row.Spec{
 // releases at work side by side do not undo each other's, and a view that a person has edited stays
 // until the next version. It is to be raised with every change of a view's text, or of the columns
 // of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
-const viewsVersion = 1
+const viewsVersion = 2
 
 // views returns the views of t's dataset by name, as GoogleSQL.
 func views(t row.Table) map[string]string {
 	return map[string]string{
 		"seneka_loads": "SELECT * FROM `" + logTable(t).String() + "` WHERE TRUE" +
 			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, outcome ORDER BY visible_at) = 1",
-		"seneka_rejects": "SELECT * FROM `" + rejectTable(t).String() + "` WHERE TRUE" +
-			" QUALIFY ROW_NUMBER() OVER (PARTITION BY source_file, etag, table_name, source_line ORDER BY loaded_at) = 1",
+		// Rejects may be of an attempt that broke off, and then of bytes that never stood in the file:
+		// only those of the attempt that loaded the version count, else of the last that rejected it.
+		"seneka_rejects": "SELECT r.* FROM `" + rejectTable(t).String() + "` AS r JOIN (" +
+			"SELECT attempt FROM `" + logTable(t).String() + "` WHERE outcome IN ('loaded', 'rejected')" +
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY source_file, etag, size, table_name ORDER BY outcome, loaded_at DESC) = 1" +
+			") AS l ON r.attempt = l.attempt WHERE TRUE" +
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY r.attempt, r.source_line ORDER BY r.loaded_at) = 1",
 		"seneka_freshness": "SELECT source, table_name, source_file, row_count, event_time, visible_at," +
 			" TIMESTAMP_DIFF(visible_at, event_time, MICROSECOND) / 1000000 AS seconds" +
 			" FROM `" + logTable(t).String() + "` WHERE outcome = 'loaded'" +

@@ -40,7 +40,7 @@ func (l *Loader) settle(ctx context.Context, name string, c Claim) (settled bool
 	case Committed, AlreadyCommitted:
 		return true, nil
 	case Unknown:
-		return l.settleByCount(ctx, c)
+		return l.settleForgotten(ctx, c)
 	default:
 		return false, fmt.Errorf("commit of attempt %s: unexpected state %d", c.Load.Attempt, state)
 	}
@@ -70,9 +70,14 @@ func (l *Loader) settlePooled(ctx context.Context, name string, c Claim, own boo
 	case err != nil:
 		return false, fmt.Errorf("finalize %s of attempt %s: %w", c.Pooled.Stream, c.Load.Attempt, ofService(err))
 	case !known:
-		return l.settleByCount(ctx, c)
-	case rows <= c.Pooled.Offset:
+		return l.settleForgotten(ctx, c)
+	case rows == c.Pooled.Offset && rows > 0:
 		return false, nil
+	case rows <= c.Pooled.Offset:
+		// A stream that holds nothing, or less than was acknowledged, may be an answer without a
+		// count. As nobody can append any more, and the rows of such a stream are visible at once,
+		// the table tells.
+		return l.settleByCount(ctx, c)
 	}
 	now, err := l.readClaim(ctx, name)
 	if err != nil {
@@ -97,13 +102,18 @@ func (l *Loader) count(ctx context.Context, c Claim) (recorded bool, rows int64,
 	return recorded, rows, nil
 }
 
-// settleByCount decides about a claim whose streams BigQuery does not know: committed long ago and
+// settleForgotten decides about a claim whose streams BigQuery does not know: committed long ago and
 // forgotten, or expired uncommitted.
-func (l *Loader) settleByCount(ctx context.Context, c Claim) (settled bool, err error) {
+func (l *Loader) settleForgotten(ctx context.Context, c Claim) (settled bool, err error) {
 	if age := l.Now().Sub(c.WrittenAt); age < streamLife {
 		// BigQuery may still come to know the streams: too early to say that they are lost.
 		return false, errkind.With(errkind.Transient, fmt.Errorf("BigQuery does not know the streams of attempt %s, whose claim is %s old; it is decided by a count once it is %s old", c.Load.Attempt, age.Round(time.Second), streamLife))
 	}
+	return l.settleByCount(ctx, c)
+}
+
+// settleByCount decides about a claim to whose streams nothing can be added any more.
+func (l *Loader) settleByCount(ctx context.Context, c Claim) (settled bool, err error) {
 	recorded, rows, err := l.count(ctx, c)
 	switch {
 	case err != nil:

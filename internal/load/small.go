@@ -55,6 +55,9 @@ func (a *attempt) commitPooled(ctx context.Context, rows [][]byte, name string, 
 			return Claim{}, false, voidErr
 		}
 		return Claim{}, false, errkind.With(errkind.Permanent, fmt.Errorf("%w: %w", errRefused, err))
+	case errkind.Is(err, errkind.NotFound):
+		// The table was removed, and its streams with it: there is nothing to be in doubt about.
+		return Claim{}, false, errors.Join(err, a.voidClaim(ctx, name, claim))
 	}
 	settled, settleErr := a.settlePooled(ctx, name, claim, true)
 	if settleErr != nil || settled {

@@ -18,6 +18,8 @@ type checkedReader struct {
 	sum  hash.Hash32
 	n    int64
 	err  error // the first error other than io.EOF
+
+	progress func() // called whenever bytes came
 }
 
 func newCheckedReader(b *object.Body) *checkedReader {
@@ -29,6 +31,9 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
 	c.n += int64(n)
 	_, _ = c.sum.Write(p[:n]) // a hash never fails
+	if n > 0 {
+		c.progress()
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		c.err = fmt.Errorf("read broke off after %d of %d bytes: %w", c.n, c.body.Size, err)
 		return n, c.err
