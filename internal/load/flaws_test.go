@@ -157,3 +157,21 @@ func (b broken) Open(ctx context.Context, o object.Landed) (*object.Body, error)
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
+
+// A stream that is given back to a pool that was closed meanwhile is ended.
+func TestStreamGivenBackToClosedPool(t *testing.T) {
+	w := newPooledWorld()
+	f := w.file("k", "v1", "a\n")
+	p := &process{world: w}
+	l := p.loader()
+	p.meanwhile = func(_ int, call string) {
+		if call == "claim.put" {
+			l.Pool.Close(t.Context())
+		}
+	}
+	mustLoad(t, l, f, Loaded)
+	if w.open != 0 || w.called("stream.finalize") != 1 {
+		t.Errorf("%d streams left open, %d finalized", w.open, w.called("stream.finalize"))
+	}
+	w.checkOnce(t, f, []string{"1:a"}, nil)
+}

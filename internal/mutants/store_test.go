@@ -24,7 +24,7 @@ var storeMutants = []mutant{
 	{"a commit of which a part was done before taken for done", "internal/bqwrite/client.go", swap(
 		"	if already < n {", "	if already == 0 {",
 	), "TestCommitUnknown", ""},
-	{"an append sent again by the client", "internal/bqwrite/errors.go", swap(
-		"if st.Code() == codes.AlreadyExists && !s.pooled {", "if st.Code() == codes.AlreadyExists {",
+	{"rows at the offset of a pooled stream taken for one's own", "internal/bqwrite/client.go", swap(
+		"== codes.AlreadyExists && !s.pooled {", "== codes.AlreadyExists {",
 	), "TestPooledStream", "want a transient error"},
 }
