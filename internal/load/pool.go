@@ -107,7 +107,7 @@ func (p *Pool) Close(ctx context.Context) {
 	p.mu.Lock()
 	p.closed = true
 	idle := slices.Concat(slices.Collect(maps.Values(p.idle))...)
-	p.idle = map[row.Table][]*pooled{} // loads under way still look here
+	p.idle = map[destination][]*pooled{} // loads under way still look here
 	p.mu.Unlock()
 	p.endAll(ctx, idle)
 }

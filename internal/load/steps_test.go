@@ -177,8 +177,10 @@ func (p *play) state() uint64 {
 	}
 	for _, in := range p.instances {
 		if in.loader.Pool != nil {
-			for _, s := range in.loader.Pool.idle[target.Table] {
-				fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
+			for _, idle := range in.loader.Pool.idle { // of one table
+				for _, s := range idle {
+					fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
+				}
 			}
 		}
 	}
