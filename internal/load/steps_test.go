@@ -183,8 +183,10 @@ func (p *play) state() uint64 {
 		slices.Sort(ended)
 		fmt.Fprintln(h, "ended", ended)
 		if in.loader.Pool != nil {
-			for _, s := range in.loader.Pool.idle[target.destination()] {
-				fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
+			for _, idle := range in.loader.Pool.idle { // of one table
+				for _, s := range idle {
+					fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
+				}
 			}
 		}
 	}
