@@ -42,6 +42,11 @@ type Options struct {
 // room for its encoding.
 const DefaultMaxRecord = 8 << 20
 
+// LongRead is the most bytes that a decoder asks its reader for at a time while no record is longer
+// than that: it has one buffer, which grows with the longest record. Whoever counts memory sees by a
+// longer read that there is such a record, before most of it has been read.
+const LongRead = 512 << 10
+
 // Decoder reads the records of one file in order. It is used by one goroutine.
 type Decoder interface {
 	// Next sets the first len(Spec.Columns) values of rec, its Line, its Offset and its Raw. They

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/format"
 )
 
 // Memory bounds what the loads that share it hold at a time. Safe for concurrent use; nil is no bound.
@@ -33,9 +34,6 @@ const (
 )
 
 const (
-	// longRead is how many bytes a decoder reads at a time at most whose records are of ordinary
-	// length: its buffer grows with a longer one.
-	longRead = 512 << 10
 	// longRecords is how many bytes a load takes that meets records of maxRow: the decoder's buffer, the
 	// batch being filled, the one on its way, and its encoding.
 	longRecords = 48 << 20
@@ -137,7 +135,7 @@ type roomyReader struct {
 
 // Read reads on, as io.Reader.
 func (r *roomyReader) Read(p []byte) (int, error) {
-	if len(p) > longRead && r.room != nil {
+	if len(p) > format.LongRead && r.room != nil {
 		if err := r.room(longRecords); err != nil {
 			return 0, err
 		}

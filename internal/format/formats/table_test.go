@@ -1,8 +1,10 @@
 package formats
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seneka-io/seneka/internal/format"
@@ -71,3 +73,41 @@ func TestSpecsAreValid(t *testing.T) {
 		}
 	}
 }
+
+// What a decoder asks its reader for tells how long its records are: see format.LongRead.
+func TestReadsTellLongRecords(t *testing.T) {
+	const long = 4 << 20
+	for _, name := range Names() {
+		f, err := Declared(name, format.Declaration{})
+		if err != nil {
+			f, err = Declared(name, format.Declaration{Columns: row.Schema{{Name: "a", Type: row.String}}})
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		longest := func(content string) (most int) {
+			in := strings.NewReader(content)
+			decoder := f.New(readerFunc(func(p []byte) (int, error) {
+				most = max(most, len(p))
+				return in.Read(p)
+			}), format.Options{})
+			rec := row.NewRecord(200)
+			var bad *format.Reject
+			for err := error(nil); err == nil || errors.As(err, &bad); {
+				err = decoder.Next(rec)
+			}
+			return most
+		}
+		if got := longest(strings.Repeat(`{"message": "a record of a hundred bytes or so, and no more than that", "n": 1}`+"\n", 10_000)); got > format.LongRead {
+			t.Errorf("%s: short records: a read of %d bytes, want at most %d", name, got, format.LongRead)
+		}
+		if got := longest(`{"message": "` + strings.Repeat("x", long) + "\"}\n"); got <= format.LongRead {
+			t.Errorf("%s: a record of %d bytes: no read was longer than %d", name, long, got)
+		}
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
