@@ -80,10 +80,6 @@ func TestKeys(t *testing.T) {
 
 // A name decides between formats that make the same of a file.
 func TestDetectByName(t *testing.T) {
-	head := []byte(`{"message":"hello"}` + "\n")
-	if f, _, err := Detect("x.json", head); err != nil || f.Name != "ndjson" {
-		t.Fatalf("taken for %v, %v", f, err)
-	}
 	best, other := trial{format: table[0], rows: 1, known: 2}, trial{format: table[1], rows: 1, known: 1, named: true}
 	if !other.better(&best) || best.better(&other) {
 		t.Error("of two that understand all, the one with the name is not the better")
@@ -98,10 +94,10 @@ func TestDetectSamples(t *testing.T) {
 			found++
 			head := formattest.Plain(t, file)
 			head = head[:min(len(head), Head)]
-			for _, name := range append([]string{"x" + plainExt(file)}, keys[f.Name]...) {
+			for i, name := range append([]string{"x" + plainExt(file)}, keys[f.Name]...) {
 				got, why, err := Detect(name, head)
-				if err != nil || got.Name != f.Name || (name[0] != 'x') != strings.Contains(why, "and so does its name") && len(keys[f.Name]) > 0 {
-					t.Errorf("%s as %s: %v, %q, %v", file, name, got, why, err)
+				if err != nil || got.Name != f.Name || (i > 0) != strings.Contains(why, "and so does its name") {
+					t.Errorf("%s as %s: %+v, %q, %v", file, name, got, why, err)
 				}
 			}
 		}

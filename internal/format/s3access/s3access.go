@@ -31,7 +31,7 @@ func S3Access() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: fileTime,
-		Key:      regexp.MustCompile(`\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}-[0-9A-F]{16}$`),
+		Key:      regexp.MustCompile(`\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}-[0-9A-Z]{16}$`),
 	}
 }
 
