@@ -40,7 +40,8 @@ input, compressed or not. Without --format the format is found by the file's nam
 
 Prints the first rows (--limit, ten by default), each column that holds something on a line; with --table a table; with --json every row as
 an object by column, one a line. Records that could not be parsed go to standard error, with --json as objects with
-line, offset, reason and raw, and then what was found: rows, rejects, unknown fields, MB of plain log a second. The whole
+line, offset, reason and raw, and then what was found: rows, rejects, unknown fields, texts in which bytes that are no UTF-8
+were replaced if there are any, MB of plain log a second. The whole
 file is read whatever the limit.
 
 Formats without columns of their own, such as ndjson, need --schema, a BigQuery JSON schema file.
@@ -148,6 +149,7 @@ type preview struct {
 	bytes         int64 // decompressed
 	rows, rejects int64
 	unknown       int64 // values that have no column
+	replaced      int64 // values that hold bytes that are no UTF-8
 	took          time.Duration
 }
 
@@ -230,6 +232,7 @@ func (p *preview) decode(r io.Reader, out *previewPrinter) error {
 		case errors.Is(err, format.ErrControl):
 			return out.control()
 		case err == io.EOF:
+			p.replaced = enc.Replaced()
 			return nil
 		case err == nil:
 			p.rows++

@@ -125,8 +125,12 @@ func (p *previewPrinter) control() error {
 func (p *previewPrinter) summary() error {
 	rate := float64(p.bytes) / 1e6 / max(p.took.Seconds(), 1e-9)
 	if p.options.json {
-		data, err := encode(members{{"file", p.name}, {"format", p.format.Name}, {"why", p.why}, {"rows", p.rows}, {"rejects", p.rejects},
-			{"unknown_fields", p.unknown}, {"bytes", p.bytes}, {"mb_per_second", math.Round(rate*10) / 10}})
+		found := members{{"file", p.name}, {"format", p.format.Name}, {"why", p.why}, {"rows", p.rows}, {"rejects", p.rejects},
+			{"unknown_fields", p.unknown}, {"bytes", p.bytes}, {"mb_per_second", math.Round(rate*10) / 10}}
+		if p.replaced > 0 {
+			found = append(found, member{"replaced_utf8", p.replaced})
+		}
+		data, err := encode(found)
 		if err == nil {
 			_, err = fmt.Fprintf(p.err, "%s\n", data)
 		}
@@ -138,8 +142,12 @@ func (p *previewPrinter) summary() error {
 	if left := p.rows - int64(p.printed); left > 0 {
 		fmt.Fprintf(p.err, "... rows left out: %d; --limit %d prints all\n", left, p.rows)
 	}
-	_, err := fmt.Fprintf(p.err, "%s: %s, %s: %s; %d rows, %d rejects, %d unknown fields; %.1f MB/s\n",
-		p.name, p.format.Name, p.why, bytesText(p.bytes), p.rows, p.rejects, p.unknown, rate)
+	replaced := ""
+	if p.replaced > 0 {
+		replaced = fmt.Sprintf(", %d values with invalid UTF-8 replaced", p.replaced)
+	}
+	_, err := fmt.Fprintf(p.err, "%s: %s, %s: %s; %d rows, %d rejects, %d unknown fields%s; %.1f MB/s\n",
+		p.name, p.format.Name, p.why, bytesText(p.bytes), p.rows, p.rejects, p.unknown, replaced, rate)
 	return err
 }
 

@@ -154,7 +154,7 @@ func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notifi
 	}
 	h.Tally.Add(string(res.Outcome))
 	log.InfoContext(ctx, string(res.Outcome), "file", f.Source.String(), "source", res.Target.Source, "table", res.Target.Table.String(),
-		"rows", res.Rows, "rejects", res.Rejects, "reason", res.Reason, "seconds", time.Since(start).Seconds())
+		"rows", res.Rows, "rejects", res.Rejects, "replaced_utf8", res.Replaced, "reason", res.Reason, "seconds", time.Since(start).Seconds())
 	return http.StatusOK, nil // ack: the outcome is recorded
 }
 

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -117,6 +118,21 @@ func TestHandlerEnvelopes(t *testing.T) {
 				t.Errorf("loaded %+v, want %+v", got, want)
 			}
 		})
+	}
+}
+
+// The line of a load says what an operator may have to look into.
+func TestHandlerLog(t *testing.T) {
+	var logged bytes.Buffer
+	h := handler(func(load.File) (load.Result, error) {
+		return load.Result{Outcome: load.Loaded, Rows: 3, Rejects: 2, Replaced: 1}, nil
+	})
+	h.Log = slog.New(slog.NewTextHandler(&logged, nil))
+	if status := post(t, h, http.Header{"Content-Type": {"application/json"}}, push("OBJECT_FINALIZE", true)); status != http.StatusOK {
+		t.Fatalf("status %d, want 200", status)
+	}
+	if want := "rows=3 rejects=2 replaced_utf8=1 "; !strings.Contains(logged.String(), want) {
+		t.Errorf("logged %q, want %q in it", logged.String(), want)
 	}
 }
 

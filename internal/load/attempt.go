@@ -155,6 +155,7 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	if err := a.checkRatio(); err != nil {
 		return staged{}, err
 	}
+	a.rec.Replaced = a.enc.Replaced()
 	if len(out.lanes) == 0 && a.Pool != nil {
 		return staged{rows: out.filling.slices()}, nil
 	}
@@ -261,7 +262,7 @@ func (a *attempt) claim(s staged) Claim {
 // same, with the error where it may not.
 func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	rec := a.rec
-	rec.Rows = 0
+	rec.Rows, rec.Replaced = 0, 0
 	switch {
 	case errors.Is(cause, errTooSlow):
 		rec.Outcome = Deferred

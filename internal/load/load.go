@@ -39,6 +39,8 @@ type Result struct {
 	Target  Target
 	Rows    int64 // visible by this load
 	Rejects int64
+	// Replaced is how many values of the rows had bytes that are no UTF-8 replaced by U+FFFD.
+	Replaced int64
 }
 
 // Loader loads files. Safe for concurrent use; all fields are to be set before the first Load.
@@ -162,7 +164,7 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 		return Result{}, false, err
 	}
 	l.Recent.add(claim.Load.Attempt)
-	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects}, false, nil
+	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects, Replaced: claim.Load.Replaced}, false, nil
 }
 
 // commit claims the staged rows and makes them visible: L5 and L6. A file whose rows are one append

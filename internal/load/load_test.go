@@ -153,6 +153,25 @@ func TestLoadOutcomes(t *testing.T) {
 	}
 }
 
+// Values that held bytes that are no UTF-8 are counted, for the log line and in the load log.
+func TestLoadCountsReplaced(t *testing.T) {
+	eachWay(t, func(t *testing.T, fresh func() *world) {
+		w := fresh()
+		f := w.file("k", "v1", "a\n\xff\xff\nb\xff\nbad\xff\n")
+		if res := mustLoad(t, newLoader(w), f, Loaded); res.Replaced != 2 {
+			t.Errorf("%d values replaced, want those of two rows, and none of the reject", res.Replaced)
+		}
+		mustLoad(t, newLoader(w), f, Duplicate)
+		var got []any
+		for _, r := range w.logs[logTable(target.Table)] {
+			got = append(got, r["outcome"], r["replaced_utf8"])
+		}
+		if want := []any{"loaded", int64(2), "loaded", int64(2), "duplicate", int64(0)}; !slices.Equal(got, want) {
+			t.Errorf("load log has %v, want %v", got, want)
+		}
+	})
+}
+
 // A healthy file costs what ARCHITECTURE.md lists and nothing more.
 func TestLoadCalls(t *testing.T) {
 	w := newWorld()

@@ -35,8 +35,9 @@ type Record struct {
 	Landing    string         `json:"landing"` // gs://bucket/name#generation
 	Rows       int64          `json:"rows"`
 	Rejects    int64          `json:"rejects"`
-	Bytes      int64          `json:"bytes"`     // after decompression
-	LoadedAt   time.Time      `json:"loaded_at"` // the attempt's, written on each of its rows
+	Bytes      int64          `json:"bytes"`                   // after decompression
+	Replaced   int64          `json:"replaced_utf8,omitempty"` // values that held invalid UTF-8
+	LoadedAt   time.Time      `json:"loaded_at"`               // the attempt's, written on each of its rows
 	// The time of every hop; zero where it is not known.
 	EventTime   time.Time `json:"event_time"`
 	ReceivedAt  time.Time `json:"received_at"`
@@ -108,6 +109,7 @@ var loadFields = []field[Record]{
 	moment("published_at", "When Pub/Sub took the landing bucket's notification.", func(r *Record) time.Time { return r.PublishedAt }),
 	moment("started_at", "When the loader began.", func(r *Record) time.Time { return r.StartedAt }),
 	moment("visible_at", "When the rows could be queried.", func(r *Record) time.Time { return r.VisibleAt }),
+	count("replaced_utf8", "Values of the rows in which bytes that are no UTF-8 were replaced by U+FFFD.", func(r *Record) int64 { return r.Replaced }),
 }
 
 var rejectFields = []field[RejectRecord]{
@@ -156,7 +158,7 @@ var rejectLogSpec = row.Spec{
 // releases at work side by side do not undo each other's, and a view that a person has edited stays
 // until the next version. It is to be raised with every change of a view's text, or of the columns
 // of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
-const viewsVersion = 2
+const viewsVersion = 3
 
 // views returns the views of t's dataset by name, as GoogleSQL.
 func views(t row.Table) map[string]string {

@@ -4,6 +4,7 @@ package cloudtrail
 import (
 	"bytes"
 	"io"
+	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -29,6 +30,7 @@ func CloudTrail() *format.Format {
 			return &decoder{layout.Decoder(r, o)}
 		},
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)\d{12}_CloudTrail(-[A-Za-z]+)?_[a-z0-9-]+_[^/]*\.json(\.gz)?$`),
 	}
 }
 

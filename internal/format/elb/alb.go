@@ -1,6 +1,8 @@
 package elb
 
 import (
+	"regexp"
+
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -22,6 +24,7 @@ func ALB() *format.Format {
 		},
 		New:      alb.decoder,
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

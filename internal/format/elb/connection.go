@@ -2,6 +2,7 @@ package elb
 
 import (
 	"bytes"
+	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -24,6 +25,7 @@ func ALBConnection() *format.Format {
 		},
 		New:      connection.decoder,
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

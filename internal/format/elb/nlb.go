@@ -2,6 +2,7 @@ package elb
 
 import (
 	"bytes"
+	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -24,6 +25,7 @@ func NLB() *format.Format {
 		},
 		New:      nlb.decoder,
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_net\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

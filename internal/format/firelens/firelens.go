@@ -3,6 +3,7 @@ package firelens
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ func FireLens() *format.Format {
 			return &decoder{Decoder: layout.Decoder(r, o)}
 		},
 		FileTime: keyTime,
+		// The default s3_key_format.
+		Key: regexp.MustCompile(`/\d{4}(/\d{2}){5}(-object[0-9A-Za-z]{8})?(\.[a-z0-9]+)*$`),
 	}
 }
 

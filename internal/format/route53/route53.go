@@ -3,6 +3,7 @@ package route53
 
 import (
 	"bytes"
+	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -25,6 +26,7 @@ func Resolver() *format.Format {
 		},
 		New:      layout.Decoder,
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)vpc-[0-9a-z]+_vpcdnsquerylogs_\d{12}_[^/]*\.log(\.gz)?$`),
 	}
 }
 

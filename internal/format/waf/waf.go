@@ -2,6 +2,8 @@
 package waf
 
 import (
+	"regexp"
+
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
 	"github.com/seneka-io/seneka/internal/row"
@@ -22,6 +24,7 @@ func WAF() *format.Format {
 		},
 		New:      layout.Decoder,
 		FileTime: format.VendedTime,
+		Key:      regexp.MustCompile(`(^|/)\d{12}_waflogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
 	}
 }
 
