@@ -168,7 +168,7 @@ func TestExplore(t *testing.T) {
 			case *deep > 0:
 				sc.faults, sc.most = sc.faults+*deep-1, 0
 			case raced():
-				sc.most = 1000
+				sc.most = 400
 			}
 			e := &explorer{sc: &sc, known: known, visited: map[uint64]bool{}}
 			if *schedule != "" {
@@ -218,7 +218,7 @@ func replay(schedule string) chooser {
 func TestExploreThree(t *testing.T) {
 	plays := 2000
 	if raced() {
-		plays = 300
+		plays = 100
 	}
 	if *deep > 0 {
 		plays = 1_000_000
