@@ -4,6 +4,7 @@ package bqtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net"
@@ -115,7 +116,8 @@ func (s *Server) listen(addr string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := server.Serve(l); err != nil {
+		// It may be stopped before it began.
+		if err := server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			s.t.Error(err)
 		}
 	}()
