@@ -50,6 +50,10 @@ func classifyAppend(resp *storagepb.AppendRowsResponse, err error) error {
 	if err == nil && resp.GetError() != nil {
 		err = status.FromProto(resp.GetError()).Err()
 	}
+	if storageError(statusOf(err)).GetCode() == storagepb.StorageError_STREAM_NOT_FOUND {
+		// A table that was removed takes its streams with it, and made again has none of them.
+		return errkind.With(errkind.NotFound, err)
+	}
 	err = classify(err)
 	if errkind.Is(err, errkind.Permanent) {
 		return schemaError(err)

@@ -5,6 +5,7 @@ package bqwrite
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
 )
@@ -50,4 +51,19 @@ func TestFinalizeByNameUnknown(t *testing.T) {
 	if rows, known, err := b.client.Finalize(t.Context(), b.table.Path()+"/streams/none"); err != nil || known {
 		t.Errorf("Finalize of no stream = %d, %v, %v; want not known", rows, known, err)
 	}
+}
+
+// Of an append to a stream that is gone nothing is in doubt: the table was removed, or the stream
+// has expired.
+func TestAppendToStreamThatIsGone(t *testing.T) {
+	b := newBench(t)
+	s, err := b.client.CreatePooled(t.Context(), b.table, b.desc())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	b.append(s, 0, "one")
+	b.Advance(5 * 24 * time.Hour)
+	wantKind(t, s.Append(t.Context(), 1, b.encode(1, "two")), errkind.NotFound)
+	b.wantRows("one")
 }
