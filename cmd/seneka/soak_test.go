@@ -143,11 +143,9 @@ func (s *soak) putFile(t *testing.T, i int) {
 	switch rng.IntN(12) {
 	case 0, 1:
 		for range 1 + rng.IntN(2) {
+			event := eventCopy(t, rng, s.ready.S3Bucket, logFile{key: f.Key, data: f.Data}, trimQuotes(f.etag))
 			s.later(t, rng, func() {
-				copied := logFile{key: f.Key, data: f.Data}
-				s.again(t, func(ctx context.Context) error {
-					return s.trySend(ctx, eventCopy(t, rng, s.ready.S3Bucket, copied, trimQuotes(f.etag)))
-				})
+				s.again(t, func(ctx context.Context) error { return s.trySend(ctx, event) })
 			})
 		}
 	case 2:
