@@ -98,3 +98,19 @@ func (d Declaration) eventTime() string {
 	}
 	return ""
 }
+
+// ColumnName makes a column's name that BigQuery takes of one in a file, as its load jobs do: an underscore for
+// each sign that it does not take, and one in front of a digit
+// (https://cloud.google.com/bigquery/docs/schemas#column_names).
+func ColumnName(name string) string {
+	name = strings.Map(func(c rune) rune {
+		if c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			return c
+		}
+		return '_'
+	}, strings.TrimSpace(name))
+	if name != "" && name[0] >= '0' && name[0] <= '9' {
+		return "_" + name
+	}
+	return name
+}

@@ -3,6 +3,7 @@
 package format
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"regexp"
@@ -24,6 +25,10 @@ type Format struct {
 	// is set instead of Spec and New. The error says what is wrong with the declaration. Nil: the
 	// format brings its own columns.
 	Declare func(d Declaration) (*Format, error)
+	// Inspect returns the format of one file whose columns are the file's own, by what r yields from
+	// its first byte on. It is set instead of New. Files of the same columns have the same Format, but for
+	// rare exceptions. An error of kind Permanent is the file's own. Safe for concurrent use.
+	Inspect func(r io.Reader, o Options) (*Format, error)
 	// FileTime returns the time that a key's name carries, for records without one of their own.
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)
@@ -36,6 +41,22 @@ type Options struct {
 	// MaxRecord is the longest record in bytes that is parsed; a longer one is a reject.
 	// 0 means DefaultMaxRecord.
 	MaxRecord int
+	// Spool keeps what r yields to its end, so that it can be read in any order, for formats whose
+	// files cannot be read from front to back. The caller frees it when the decoder is done. Nil: in
+	// memory.
+	Spool func(r io.Reader) (kept io.ReaderAt, size int64, err error)
+}
+
+// Spooled returns what r yields to its end so that it can be read in any order, and its length.
+func (o Options) Spooled(r io.Reader) (kept io.ReaderAt, size int64, err error) {
+	if whole, ok := r.(*io.SectionReader); ok { // it lies somewhere already
+		return whole, whole.Size(), nil
+	}
+	if o.Spool != nil {
+		return o.Spool(r)
+	}
+	data, err := io.ReadAll(r)
+	return bytes.NewReader(data), int64(len(data)), err
 }
 
 // DefaultMaxRecord is 8 MiB: what fits one append request of the Storage Write API (10 MB) with

@@ -85,7 +85,7 @@ func (d *decoder) readHeader(text []byte) bool {
 	for i, c := range d.cells {
 		name := string(d.text(text, c))
 		names[i] = fields.AppendQuoted(nil, []byte(name))
-		places[i] = d.find(legal(name))
+		places[i] = d.find(format.ColumnName(name))
 		switch {
 		case places[i] == unknown:
 		case taken[places[i]]:
@@ -112,22 +112,6 @@ func (l *layout) find(name string) int {
 		}
 	}
 	return unknown
-}
-
-// legal makes a column name that BigQuery takes of a header's, as its load jobs do: an underscore for
-// each sign that it does not take, and one in front of a digit
-// (https://cloud.google.com/bigquery/docs/schemas#column_names).
-func legal(name string) string {
-	name = strings.Map(func(c rune) rune {
-		if c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
-			return c
-		}
-		return '_'
-	}, strings.TrimSpace(name))
-	if name != "" && name[0] >= '0' && name[0] <= '9' {
-		return "_" + name
-	}
-	return name
 }
 
 // text returns a cell's text, doubled quotes undone.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/parquet/pq"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -32,6 +34,9 @@ func Detect(name string, head []byte) (f *format.Format, why string, err error) 
 	}
 	if best.format != nil {
 		return best.format, best.why(), nil
+	}
+	if f, why := columnar(name, head); f != nil {
+		return f, why, nil
 	}
 	if f, why := declared(name, head); f != nil {
 		return f, why, nil
@@ -120,6 +125,19 @@ func (t *trial) why() string {
 		why += ", and so does its name"
 	}
 	return why
+}
+
+// columnar returns the format of a Parquet file, whose beginning holds no record.
+func columnar(name string, head []byte) (f *format.Format, why string) {
+	if !bytes.HasPrefix(head, []byte(pq.Magic)) {
+		return nil, ""
+	}
+	kind, why := "parquet", "it begins as Parquet files do"
+	if strings.Contains(name, "vpcflowlogs") {
+		kind, why = "vpcflow", why+", and its name is that of a flow log"
+	}
+	f, _ = Lookup(kind)
+	return f, why
 }
 
 // declared returns a format whose columns a schema declares, by the form of the first bytes.

@@ -13,6 +13,7 @@ import (
 	"github.com/seneka-io/seneka/internal/format/elb"
 	"github.com/seneka-io/seneka/internal/format/firelens"
 	"github.com/seneka-io/seneka/internal/format/ndjson"
+	"github.com/seneka-io/seneka/internal/format/parquet"
 	"github.com/seneka-io/seneka/internal/format/route53"
 	"github.com/seneka-io/seneka/internal/format/s3access"
 	"github.com/seneka-io/seneka/internal/format/vpcflow"
@@ -38,6 +39,7 @@ var table = []*format.Format{
 	ndjson.Format(),
 	csv.CSV(),
 	csv.TSV(),
+	parquet.Format(),
 }
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change

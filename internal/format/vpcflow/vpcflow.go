@@ -1,6 +1,6 @@
-// Package vpcflow reads the flow logs of AWS in their text form: those of VPCs, of all versions, and
-// of transit gateways. A header line names the fields, which the customer chose; it may stand again
-// wherever files were put together.
+// Package vpcflow reads the flow logs of AWS, as text and as Parquet: those of VPCs, of all versions, and
+// of transit gateways. In a text a header line names the fields, which the customer chose; it may stand
+// again wherever files were put together. In Parquet the columns bear their names.
 package vpcflow
 
 import (
@@ -51,7 +51,7 @@ type decoder struct {
 	tokens [][]byte
 }
 
-func newDecoder(r io.Reader, o format.Options) format.Decoder {
+func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
 	return &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
 }
 
