@@ -21,6 +21,7 @@ import (
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/s3store"
+	"github.com/seneka-io/seneka/internal/spool"
 )
 
 // previewOptions are the flags.
@@ -170,8 +171,15 @@ func (p *preview) run(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
+	var kept spool.Spool
+	defer kept.Close()
+	o := format.Options{Spool: kept.Keep}
+	r, err := p.inspect(buffered, o)
+	if err != nil {
+		return err
+	}
 	out := newPreviewPrinter(p)
-	if err := p.decode(buffered, out); err != nil {
+	if err := p.decode(r, o, out); err != nil {
 		return err
 	}
 	p.bytes, p.took = counted.n, time.Since(start)
@@ -205,15 +213,30 @@ func (p *preview) detect(r *bufio.Reader) error {
 	return nil
 }
 
+// inspect completes a format whose columns are the file's own. It returns what to read the file from.
+func (p *preview) inspect(r io.Reader, o format.Options) (io.Reader, error) {
+	if p.format.Inspect == nil {
+		return r, nil
+	}
+	whole, size, err := o.Spooled(r)
+	if err != nil {
+		return nil, err
+	}
+	if p.format, err = p.format.Inspect(io.NewSectionReader(whole, 0, size), o); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(whole, 0, size), nil
+}
+
 // decode reads the file's records to its end.
-func (p *preview) decode(r io.Reader, out *previewPrinter) error {
+func (p *preview) decode(r io.Reader, o format.Options, out *previewPrinter) error {
 	columns := p.format.Spec.Columns
 	extra := slices.IndexFunc(columns, func(c row.Column) bool { return c.Name == "extra" || c.Name == "seneka_extra" })
 	enc, err := row.NewEncoder(columns)
 	if err != nil {
 		return err
 	}
-	dec := p.format.New(r, format.Options{})
+	dec := p.format.New(r, o)
 	rec := row.NewRecord(len(columns))
 	var encoded []byte
 	for {

@@ -11,6 +11,7 @@ import (
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
+	"github.com/seneka-io/seneka/internal/spool"
 )
 
 // attempt is one try to load a file.
@@ -125,12 +126,9 @@ func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
 // stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
 // leaves behind on an error is invisible and expires by itself.
 func (a *attempt) stage(ctx context.Context) (staged, error) {
-	body, err := a.Landing.Open(ctx, a.file.Landed)
-	if errkind.Is(err, errkind.NotFound) {
-		return staged{}, fmt.Errorf("%w: %w", errGone, err)
-	}
+	body, err := a.open(ctx, a.file)
 	if err != nil {
-		return staged{}, fmt.Errorf("open: %w", ofService(err))
+		return staged{}, err
 	}
 	defer body.Close()
 	checked := newCheckedReader(body)
@@ -175,7 +173,9 @@ func (a *attempt) copyRecords(ctx context.Context, r io.Reader, out *writer) err
 	}
 	defer plain.Close()
 	counted := &countingReader{r: &roomyReader{plain, room}}
-	dec := a.target.Format.New(counted, format.Options{})
+	var kept spool.Spool
+	defer kept.Close()
+	dec := a.target.Format.New(counted, format.Options{Spool: kept.Keep})
 	rec := row.NewRecord(a.columns + len(metaColumns))
 	sourceFile := []byte(a.file.Source.String())
 	for {

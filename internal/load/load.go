@@ -83,7 +83,7 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		// at it again.
 		l.Tables.refused(target)
 		if l.Pool != nil {
-			l.Pool.drop(ctx, target.destination())
+			l.Pool.drop(ctx, target.Table)
 		}
 		err = errkind.With(errkind.Transient, err)
 	}
@@ -140,6 +140,10 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 		return Result{}, false, err
 	}
 	defer a.memory.leave()
+	if err := a.inspect(ctx, old); err != nil {
+		res, err = a.giveUp(ctx, err)
+		return res, false, err
+	}
 
 	// L2, L3. Dying up to here leaves PENDING streams that nobody can see and that expire.
 	staged, err := a.stageWithin(ctx)

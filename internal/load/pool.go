@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/seneka-io/seneka/internal/row"
 )
 
 // poolIdle is how long a pooled stream may rest before it is used again: BigQuery ends connections
@@ -94,10 +96,15 @@ func (p *Pool) end(ctx context.Context, s *pooled) {
 
 // drop finalizes and closes the idle streams of a table whose columns have changed: they may take the
 // rows never, or not for minutes. Those at work stay away from the pool when they are refused too.
-func (p *Pool) drop(ctx context.Context, d destination) {
+func (p *Pool) drop(ctx context.Context, t row.Table) {
 	p.mu.Lock()
-	idle := p.idle[d]
-	delete(p.idle, d)
+	var idle []*pooled
+	for d, streams := range p.idle {
+		if d.Table == t {
+			idle = append(idle, streams...)
+			delete(p.idle, d)
+		}
+	}
 	p.mu.Unlock()
 	p.endAll(ctx, idle)
 }

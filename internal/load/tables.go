@@ -101,20 +101,23 @@ func (e *Ensured) rest(t row.Table) error {
 func (e *Ensured) forget(target Target) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.known, target.destination())
-	delete(e.known, logsOf(target.Table))
+	maps.DeleteFunc(e.known, func(d destination, _ *once) bool {
+		return d.Table == target.Table || d == logsOf(target.Table)
+	})
 }
 
 // dataset makes the target's table, and the logs and views beside it, or adds the columns that they
-// lack.
+// lack. The table waits for a file that says what its columns are.
 func (e *Ensured) dataset(ctx context.Context, target Target) error {
 	if err := e.rest(target.Table); err != nil {
 		return err
 	}
-	if err := e.table(ctx, target.destination(), func() error {
-		return e.tables.EnsureTable(ctx, target.Table, TableSpec(target.Format))
-	}); err != nil {
-		return fmt.Errorf("prepare the table: %w", err)
+	if target.Format.Inspect == nil {
+		if err := e.table(ctx, target.destination(), func() error {
+			return e.tables.EnsureTable(ctx, target.Table, TableSpec(target.Format))
+		}); err != nil {
+			return fmt.Errorf("prepare the table: %w", err)
+		}
 	}
 	if err := e.table(ctx, logsOf(target.Table), func() error { return e.logs(ctx, target.Table) }); err != nil {
 		return fmt.Errorf("prepare the logs of dataset %s: %w", target.Table.Dataset, err)
