@@ -64,8 +64,11 @@ func appendFloat(dst []byte, f float64) (text []byte, quoted bool) {
 
 func appendTime(dst []byte, n *pq.Node, d *pq.Datum) []byte {
 	micros, err := microsOf(n, d)
-	if err != nil {
-		return append(dst, err.Error()...)
+	switch {
+	case err != nil && n.Kind == pq.Int96:
+		return base64.StdEncoding.AppendEncode(dst, d.Bytes)
+	case err != nil:
+		return strconv.AppendInt(dst, d.Int, 10)
 	}
 	layout := "2006-01-02T15:04:05.999999Z"
 	switch {
