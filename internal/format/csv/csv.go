@@ -6,7 +6,8 @@
 // that is not doubled, line endings included; any other field may hold quotes. A header maps fields
 // to columns by name, in any case of letters, signs that BigQuery does not take in names read as
 // underscores; without one it is by position. Fields that are missing at the end of a row are NULL,
-// those without a column go to the column extra. An empty field is NULL, but a quoted one is an empty
+// those without a column go to the column extra. Without a declared schema the columns are those that the
+// header names, all STRING. An empty field is NULL, but a quoted one is an empty
 // text if its column is STRING or BYTES. Lines that are empty or hold only spaces are no rows.
 package csv
 
@@ -28,23 +29,46 @@ func CSV() *format.Format { return delimited("csv", ',') }
 func TSV() *format.Format { return delimited("tsv", '\t') }
 
 func delimited(name string, delimiter byte) *format.Format {
-	return &format.Format{Name: name, Declare: func(d format.Declaration) (*format.Format, error) {
-		spec, err := d.Spec("Rows of delimited files.")
+	const description = "Rows of delimited files."
+	declare := func(d format.Declaration) (*format.Format, error) {
+		spec, err := d.Spec(description)
 		if err != nil {
 			return nil, err
 		}
-		l := &layout{columns: d.Columns, toExtra: d.ConflictsToExtra, CSV: d.CSV}
-		if l.Delimiter == 0 {
-			l.Delimiter = delimiter
-		}
-		if err := l.check(); err != nil {
+		l, err := newLayout(d, delimiter)
+		if err != nil {
 			return nil, err
 		}
-		for _, c := range d.Columns {
-			l.quoted = append(l.quoted, fields.AppendQuoted(nil, []byte(c.Name)))
-		}
 		return &format.Format{Name: name, Spec: spec, New: l.decoder}, nil
+	}
+	return &format.Format{Name: name, Declare: func(d format.Declaration) (*format.Format, error) {
+		if len(d.Columns) > 0 || d.CSV.Header != format.HeaderPresent {
+			return declare(d)
+		}
+		l, err := newLayout(d, delimiter)
+		if err != nil {
+			return nil, err
+		}
+		own := format.NewOwn(d, declare)
+		return &format.Format{Name: name, Spec: row.Spec{Description: description}, Inspect: func(r io.Reader, o format.Options) (*format.Format, error) {
+			columns, err := l.header(r, o)
+			if err != nil {
+				return nil, err
+			}
+			return own.Format(columns)
+		}}, nil
 	}}
+}
+
+func newLayout(d format.Declaration, delimiter byte) (*layout, error) {
+	l := &layout{columns: d.Columns, toExtra: d.ConflictsToExtra, CSV: d.CSV}
+	if l.Delimiter == 0 {
+		l.Delimiter = delimiter
+	}
+	for _, c := range d.Columns {
+		l.quoted = append(l.quoted, fields.AppendQuoted(nil, []byte(c.Name)))
+	}
+	return l, l.check()
 }
 
 // layout is what a source declares.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/formattest"
 	"github.com/seneka-io/seneka/internal/row"
@@ -388,4 +389,47 @@ func BenchmarkCSV(b *testing.B) {
 	f := declare(b, CSV(), format.Declaration{Columns: slices.Concat(strs("id", "name", "city"), row.Schema{column("n", row.Int64), column("f", row.Float64), column("ts", row.Timestamp)})})
 	const line = "8f14e45f-ceea-467f,\"Doe, John \"\"Jack\"\"\",Anytown,12345,0.125,2024-02-29 01:02:03.456\n"
 	formattest.Benchmark(b, f, []byte("id,name,city,n,f,ts\n"+strings.Repeat(line, 10_000)), 10_000)
+}
+
+// Without a schema the header says what the columns are.
+func TestOwnColumns(t *testing.T) {
+	own := func(c format.CSV) *format.Format {
+		c.Header = format.HeaderPresent
+		return declare(t, CSV(), format.Declaration{CSV: c})
+	}
+	tests := []struct {
+		name, text, want string
+		csv              format.CSV
+	}{
+		{"names", "id,First Name,9th,\"a \"\"b\"\"\"\n1,Ann,x,y\n", `{"id":"1","First_Name":"Ann","_9th":"x","a__b_":"y"}`, format.CSV{}},
+		{"the same name twice", "a,A,\n1,2,3\n", `{"a":"1","extra":{"A":"2","":"3"}}`, format.CSV{}},
+		{"more fields", "a\n1,2\n", `{"a":"1","extra":{"field_2":"2"}}`, format.CSV{}},
+		{"lines before it", "\ufeff# a comment\n\n  \na;b\n1;2", `{"a":"1","b":"2"}`, format.CSV{SkipRows: 1, Delimiter: ';'}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := own(tt.csv).Inspect(strings.NewReader(tt.text), format.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := show(t, f, tt.text); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	for text, want := range map[string]string{
+		"":                   "the file has no header that names its columns",
+		"\n \n":              "the file has no header that names its columns",
+		"a,source_file\n1,2": "the columns of the file make no table: column source_file: Seneka adds a column of that name; remove it",
+	} {
+		if _, err := own(format.CSV{}).Inspect(strings.NewReader(text), format.Options{}); fmt.Sprint(err) != want || !errkind.Is(err, errkind.Permanent) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	f := own(format.CSV{})
+	one, _ := f.Inspect(strings.NewReader("a,b\n1,2"), format.Options{})
+	two, _ := f.Inspect(strings.NewReader("a,b\n3,4"), format.Options{})
+	if one == nil || one != two {
+		t.Error("two formats for the same columns")
+	}
 }

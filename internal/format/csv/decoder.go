@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
+	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/coerce"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -66,6 +69,47 @@ func (d *decoder) Next(rec *row.Record) error {
 		rec.Line, rec.Offset, rec.Raw = line.Number, line.Offset, line.Text
 		return nil
 	}
+}
+
+// header returns the columns that the first record of a file names, all STRING.
+func (l *layout) header(r io.Reader, o format.Options) (columns row.Schema, err error) {
+	d := l.decoder(r, o).(*decoder)
+	for {
+		line, err := d.lines.NextOrBlank()
+		var tooLong *format.Reject
+		switch {
+		case d.skip > 0 && isRecord(err):
+			d.skip--
+			continue
+		case err == io.EOF || errors.As(err, &tooLong):
+			return nil, errkind.With(errkind.Permanent, errors.New("the file has no header that names its columns"))
+		case err != nil:
+			return nil, err
+		case len(bytes.TrimLeft(line.Text, " ")) == 0:
+			continue
+		}
+		line, wrong, err := d.record(line)
+		if err != nil {
+			return nil, err
+		}
+		if wrong != nil {
+			return nil, errkind.With(errkind.Permanent, fmt.Errorf("the header: %w", wrong))
+		}
+		return d.columnsOf(line.Text), nil
+	}
+}
+
+// columnsOf returns the columns that a header names. Of two of one name it is the first: the other goes
+// to extra.
+func (d *decoder) columnsOf(header []byte) (columns row.Schema) {
+	for _, c := range d.cells {
+		name := format.ColumnName(string(d.text(header, c)))
+		same := func(c row.Column) bool { return strings.EqualFold(c.Name, name) }
+		if name != "" && !slices.ContainsFunc(columns, same) {
+			columns = append(columns, row.Column{Name: name, Type: row.String, Mode: row.Nullable, Description: "As the file has it."})
+		}
+	}
+	return columns
 }
 
 // isRecord reports whether a line, or one that is too long, was read.

@@ -19,11 +19,8 @@
 package parquet
 
 import (
-	"fmt"
 	"io"
-	"sync"
 
-	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -35,8 +32,14 @@ func Format() *format.Format { return &format.Format{Name: "parquet", Declare: d
 
 func declare(d format.Declaration) (*format.Format, error) {
 	if len(d.Columns) == 0 {
-		o := &own{declaration: d, known: map[string]*format.Format{}}
-		return &format.Format{Name: "parquet", Spec: row.Spec{Description: description}, Inspect: o.inspect}, nil
+		own := format.NewOwn(d, declare)
+		return &format.Format{Name: "parquet", Spec: row.Spec{Description: description}, Inspect: func(r io.Reader, o format.Options) (*format.Format, error) {
+			f, err := openFile(r, o)
+			if err != nil {
+				return nil, err
+			}
+			return own.Format(plainShape(f.Root).columns())
+		}}, nil
 	}
 	spec, err := d.Spec(description)
 	if err != nil {
@@ -44,52 +47,4 @@ func declare(d format.Declaration) (*format.Format, error) {
 	}
 	l := &layout{columns: d.Columns, toExtra: d.ConflictsToExtra}
 	return &format.Format{Name: "parquet", Spec: spec, New: l.decoder}, nil
-}
-
-// maxKnown bounds the formats that are remembered. If files of one source have more sets of columns than
-// these, some are made anew.
-const maxKnown = 100
-
-// own makes a format of each set of columns that files have. Safe for concurrent use.
-type own struct {
-	declaration format.Declaration
-	mu          sync.Mutex
-	known       map[string]*format.Format // by the columns as text
-}
-
-// inspect is Format.Inspect.
-func (o *own) inspect(r io.Reader, options format.Options) (*format.Format, error) {
-	f, err := openFile(r, options)
-	if err != nil {
-		return nil, err
-	}
-	d := o.declaration
-	d.Columns = plainShape(f.Root).columns()
-	text, err := d.Columns.JSON()
-	if err != nil {
-		return nil, err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if known, ok := o.known[string(text)]; ok {
-		return known, nil
-	}
-	made, err := declareOwn(d)
-	if err != nil {
-		return nil, errkind.With(errkind.Permanent, fmt.Errorf("the columns of the Parquet file make no table: %w", err))
-	}
-	if len(o.known) >= maxKnown {
-		clear(o.known)
-	}
-	o.known[string(text)] = made
-	return made, nil
-}
-
-// declareOwn is declare for the columns of a file.
-func declareOwn(d format.Declaration) (*format.Format, error) {
-	spec, err := d.Spec(description)
-	if err != nil {
-		return nil, err
-	}
-	return &format.Format{Name: "parquet", Spec: spec, New: (&layout{columns: d.Columns}).decoder}, nil
 }
