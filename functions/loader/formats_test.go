@@ -51,6 +51,7 @@ var loadedFormats = []struct{ table, format, file, more string }{
 	{"cloudwatch", "cloudwatch", "../../internal/format/cloudwatch/testdata/cloudwatch/vrl.json.gz", ""},
 	{"firelens", "firelens", "../../internal/format/firelens/testdata/firelens/aws-samples.jsonl", ""},
 	{"ndjson", "ndjson", "../../internal/format/ndjson/testdata/ndjson/app.jsonl", ", schema: app.json, partition: {column: day, by: day}"},
+	{"parquet", "parquet", "../../internal/format/parquet/testdata/parquet/datapage_v2.snappy.parquet", ""},
 	{"csv", "csv", "../../internal/format/csv/testdata/csv/quotes_and_newlines.csv", ", schema: pair.json"},
 	{"tsv", "tsv", "testdata/orders.tsv", ", schema: orders.json, partition: {column: placed, by: day}"},
 }
@@ -112,6 +113,11 @@ func TestFormatsEndToEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 			data := recent(t, tt.file)
+			if f.Inspect != nil {
+				if f, err = f.Inspect(bytes.NewReader(data), format.Options{}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			file := r.putData(object.Source{Bucket: "src", Key: tt.table + "/file"}, data)
 			res, err := app.Load(t.Context(), file)
 			if err != nil || res.Outcome != load.Loaded || res.Rejects != 0 {

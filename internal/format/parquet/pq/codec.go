@@ -67,9 +67,11 @@ func (u *unpacker) decode(codec int64, src []byte, size int) ([]byte, error) {
 	return nil, refused("its pages are compressed by codec %d: write it with zstd, snappy or gzip", codec)
 }
 
+// usual is how many times as much as its packed bytes a page has at most, usually.
+const usual = 32
+
 // readPage reads all that r holds, and no more than a byte beyond size.
 func readPage(r io.Reader, packed, size int) ([]byte, error) {
-	const usual = 32 // times as much as the packed bytes
 	b := bytes.NewBuffer(make([]byte, 0, min(size, usual*packed)+bytes.MinRead))
 	if _, err := b.ReadFrom(io.LimitReader(r, int64(size)+1)); err != nil {
 		return nil, broken("a page does not decompress: %w", err)
@@ -91,16 +93,25 @@ func unsnap(src []byte, size int) ([]byte, error) {
 }
 
 func (u *unpacker) unzstd(src []byte, size int) (out []byte, err error) {
+	const most = 1 << 15 // bytes that one byte can stand for
+	if size > most*(len(src)+1) {
+		return nil, broken("a page of %d bytes is no zstd of %d", len(src), size)
+	}
 	if u.zstd == nil {
 		u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxPage))
 		if err != nil {
 			return nil, err
 		}
 	}
-	if err := u.zstd.Reset(bytes.NewReader(src)); err != nil {
-		return nil, broken("a page is no zstd: %w", err)
+	var head zstd.Header
+	if err := head.Decode(src); err == nil && head.HasFCS && head.FrameContentSize > uint64(size) {
+		return nil, broken("a page has %d bytes, and its header says %d", head.FrameContentSize, size)
 	}
-	return readPage(u.zstd, len(src), size)
+	out, err = u.zstd.DecodeAll(src, make([]byte, 0, min(size, usual*len(src))))
+	if err != nil {
+		return nil, broken("a page does not decompress: %w", err)
+	}
+	return out, nil
 }
 
 // unlz4Hadoop reads blocks that each have the lengths of what they hold and of themselves in front, big
