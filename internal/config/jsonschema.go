@@ -35,7 +35,7 @@ func sourceNode(formats Formats) node {
 		{"match", true, text("s3://BUCKET/PATTERN, or gs://LANDING-BUCKET/PATTERN for objects that others put there. ? is one character but a slash, * any but slashes, ** any, {name} takes one or more but slashes for the table's name.", `^(s3|gs)://[^/]+/.+`)},
 		{"format", true, node{Type: "string", Description: "How the bytes become rows.", Enum: formats.names()}},
 		{"table", true, text("dataset.name; the name may hold {placeholders} of match.", `^[A-Za-z0-9_]+\.[^.]+$`)},
-		{"schema", false, text("A BigQuery JSON schema file, for formats without columns of their own: a path, relative to this file, or gs://BUCKET/NAME.", "")},
+		{"schema", false, text("A BigQuery JSON schema file, for formats without columns of their own: a path, relative to this file, or gs://BUCKET/NAME. Without it parquet, and csv and tsv with csv: {header: present}, have the columns of each file.", "")},
 		{"partition", false, mapping("How the table is partitioned; without it as the format says.", []property{
 			{"column", true, text("A TIMESTAMP, DATETIME or DATE column.", "")},
 			{"by", true, node{Type: "string", Description: "The only value: day.", Enum: []string{"day"}}},

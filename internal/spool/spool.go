@@ -14,7 +14,7 @@ import (
 
 const (
 	// InMemory is how many bytes of a stream are kept in memory.
-	InMemory = 64 << 20
+	InMemory = 16 << 20
 	// Max is how many bytes of a stream are kept at all. Where the directory of temporary files is
 	// memory, as in Cloud Run, an instance needs as much of it for each such file at a time.
 	Max = 2 << 30

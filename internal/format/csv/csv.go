@@ -13,6 +13,7 @@ package csv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -29,7 +30,7 @@ func CSV() *format.Format { return delimited("csv", ',') }
 func TSV() *format.Format { return delimited("tsv", '\t') }
 
 func delimited(name string, delimiter byte) *format.Format {
-	const description = "Rows of delimited files."
+	const description = "Rows of delimited files: the columns of a schema file, or those that a header names, as text."
 	declare := func(d format.Declaration) (*format.Format, error) {
 		spec, err := d.Spec(description)
 		if err != nil {
@@ -41,9 +42,12 @@ func delimited(name string, delimiter byte) *format.Format {
 		}
 		return &format.Format{Name: name, Spec: spec, New: l.decoder}, nil
 	}
-	return &format.Format{Name: name, Declare: func(d format.Declaration) (*format.Format, error) {
-		if len(d.Columns) > 0 || d.CSV.Header != format.HeaderPresent {
+	return &format.Format{Name: name, Spec: row.Spec{Description: description}, Declare: func(d format.Declaration) (*format.Format, error) {
+		switch {
+		case len(d.Columns) > 0:
 			return declare(d)
+		case d.CSV.Header != format.HeaderPresent:
+			return nil, errNoColumns
 		}
 		l, err := newLayout(d, delimiter)
 		if err != nil {
@@ -70,6 +74,9 @@ func newLayout(d format.Declaration, delimiter byte) (*layout, error) {
 	}
 	return l, l.check()
 }
+
+// errNoColumns is what a source lacks.
+var errNoColumns = errors.New("nothing says what the columns are: name a BigQuery JSON schema file, as in schema: schemas/app.json; or, if the first row of every file names them, say csv: {header: present}")
 
 // layout is what a source declares.
 type layout struct {

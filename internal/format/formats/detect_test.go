@@ -20,6 +20,8 @@ func TestDetect(t *testing.T) {
 		{"prose", "x.log", "The quick brown fox\njumps over the lazy dog.\n", ""},
 		{"nothing", "x.log", "", ""},
 		{"binary", "x.log", "\x00\x01\x02\x03", ""},
+		{"Parquet", "x", "PAR1\x15\x00", "parquet"},
+		{"a flow log in Parquet", "AWSLogs/1/vpcflowlogs/eu-west-1/2026/01/02/1_vpcflowlogs_eu-west-1_fl-1.log.parquet", "PAR1\x15\x00", "vpcflow"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

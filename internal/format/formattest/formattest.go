@@ -140,8 +140,6 @@ func appendValue(dst []byte, c *row.Column, v *row.Value) []byte {
 		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("2006-01-02T15:04:05.000000Z"))
 	case c.Type == row.Date:
 		return appendJSON(dst, time.Unix(v.Int()*86400, 0).UTC().Format(time.DateOnly))
-	case c.Type == row.Datetime:
-		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("2006-01-02T15:04:05.000000"))
 	case c.Type == row.Time:
 		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("15:04:05.000000"))
 	case v.Kind() == row.KindInt:

@@ -25,10 +25,12 @@ import (
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-const description = "Records of Parquet files."
+const description = "Records of Parquet files: the columns of a schema file, or the file's own."
 
 // Format returns the format parquet.
-func Format() *format.Format { return &format.Format{Name: "parquet", Declare: declare} }
+func Format() *format.Format {
+	return &format.Format{Name: "parquet", Spec: row.Spec{Description: description}, Declare: declare}
+}
 
 func declare(d format.Declaration) (*format.Format, error) {
 	if len(d.Columns) == 0 {

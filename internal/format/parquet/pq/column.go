@@ -13,7 +13,7 @@ const (
 	// maxPageValues is the most values of a page.
 	maxPageValues = 1 << 24
 	// maxHeld is how many bytes the pages of all columns may take at a time.
-	maxHeld = 256 << 20
+	maxHeld = 128 << 20
 )
 
 // column reads the values of one column chunk in order.
