@@ -37,6 +37,7 @@ func (a *attempt) inspect(ctx context.Context, old held) error {
 	}
 	defer body.Close()
 	checked := newCheckedReader(body)
+	checked.progress = func() { a.read = a.Now() }
 	found, err := a.formatOf(ctx, checked)
 	if err == nil || errkind.Is(err, errkind.Permanent) {
 		// As in stage, bytes that were lost on the way come first.

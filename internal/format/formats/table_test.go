@@ -86,6 +86,9 @@ func TestReadsTellLongRecords(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if f.Inspect != nil { // its files are kept whole
+			continue
+		}
 		longest := func(content string) (most int) {
 			in := strings.NewReader(content)
 			decoder := f.New(readerFunc(func(p []byte) (int, error) {

@@ -81,7 +81,7 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := strings.TrimSuffix(file, ".parquet") + ".schema.json"
+			golden := "testdata/schemas/" + strings.TrimSuffix(filepath.Base(file), ".parquet") + ".json"
 			if flag.Lookup("update").Value.String() == "true" {
 				if err := os.WriteFile(golden, text, 0o600); err != nil {
 					t.Fatal(err)
