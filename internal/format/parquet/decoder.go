@@ -19,7 +19,6 @@ type records struct {
 	reader  *pq.Reader
 	datum   pq.Datum
 	err     error // sticky
-	json    []byte
 }
 
 // open reads the metadata.

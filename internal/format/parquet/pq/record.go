@@ -61,9 +61,9 @@ type reader struct {
 	spare     Datum // takes what is too much
 }
 
-// Records returns a reader of f's records. Those with values of more than max bytes are ErrTooLarge.
-func (f *File) Records(max int) *Reader {
-	return &Reader{reader: reader{file: f, max: max}}
+// Records returns a reader of f's records. Those with values of more than most bytes are ErrTooLarge.
+func (f *File) Records(most int) *Reader {
+	return &Reader{reader: reader{file: f, max: most}}
 }
 
 // Next reads a record: d.List are its columns. They refer to the reader's memory until the next call. It
