@@ -4,7 +4,6 @@ package spool
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -71,13 +70,11 @@ func (s *Spool) temporary() (*os.File, error) {
 }
 
 // Close frees what was kept.
-func (s *Spool) Close() error {
-	var errs []error
+func (s *Spool) Close() {
 	for _, f := range s.files {
-		errs = append(errs, f.Close())
+		_ = f.Close() // it has no name, and nobody reads it again
 	}
 	s.files = nil
-	return errors.Join(errs...)
 }
 
 // source remembers the error of a reader, to tell it from one of the file that is written.
