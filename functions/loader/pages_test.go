@@ -3,6 +3,7 @@
 package loader
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -38,6 +39,7 @@ var pageSamples = map[string][]string{
 	"cloudwatch":       {"../../internal/format/cloudwatch/testdata/cloudwatch/vrl.json.gz ../../internal/format/cloudwatch/testdata/cloudwatch/lambda-promtail-event.json.gz"},
 	"firelens":         {"../../internal/format/firelens/testdata/firelens/aws-samples.jsonl"},
 	"ndjson-csv":       {"jsonl", "csv", "tsv"},
+	"parquet":          {"../../internal/format/parquet/testdata/parquet/alltypes_plain.parquet"},
 }
 
 // page is a page of docs/formats.
@@ -153,7 +155,7 @@ func TestFormatPages(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				partitions[f.Spec.PartitionBy] = true
+				partitions[cmp.Or(f.Spec.PartitionBy, "loaded_at")] = true
 			}
 			if !strings.Contains(index, "]("+p.name+".md)") {
 				t.Error("the index does not lead to the page")
