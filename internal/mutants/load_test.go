@@ -22,11 +22,11 @@ var loadMutants = []mutant{
 		"	for _, l := range w.lanes {\n		if err := l.wait(); err != nil {\n			return nil, err\n		}\n	}\n", "",
 	), "TestLargeFileSeveralStreams", "was sent"},
 	{"settle left out", loadFile, swap(
-		"settled, err := l.settle(ctx, name, old.Claim)", "settled, err := true, error(nil)",
+		"settled, err = l.settle(ctx, name, old.Claim)", "settled = true",
 	), "TestLoadFaults/own", "visible rows"},
 	{"a changed version ignored over an unsettled claim", loadFile, swap(
-		"		if old.generation != 0 {\n			settled, err",
-		"		if old.generation != 0 && old.Load.Version != f.Version {\n			return l.known(ctx, f, target, old.Claim)\n		}\n		if old.generation != 0 {\n			settled, err",
+		"		if old.generation != 0 {\n			settled :=",
+		"		if old.generation != 0 && old.Load.Version != f.Version {\n			return l.known(ctx, f, target, old.Claim)\n		}\n		if old.generation != 0 {\n			settled :=",
 	), "TestSettleBeforeChanged", "want the first version's"},
 	{"records written after the acknowledgement", loadFile, swap(
 		"	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {",
