@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -248,6 +249,31 @@ func (p *pipeline) gcs(t *testing.T) *storage.Client {
 	return client
 }
 
+// ledger reads the objects of the ledger below a prefix.
+func (p *pipeline) ledger(t *testing.T, prefix string) map[string][]byte {
+	t.Helper()
+	bucket := p.gcs(t).Bucket("seneka-ledger")
+	all := map[string][]byte{}
+	for list := bucket.Objects(t.Context(), &storage.Query{Prefix: prefix}); ; {
+		o, err := list.Next()
+		if errors.Is(err, iterator.Done) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := bucket.Object(o.Name).NewReader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[o.Name], err = io.ReadAll(r)
+		r.Close()
+		if err != nil {
+			t.Fatalf("%s: %v", o.Name, err)
+		}
+	}
+}
+
 // checkClaims counts the claims in the ledger: one per file that is loaded, none of any other.
 func (p *pipeline) checkClaims(t *testing.T, files []logFile) {
 	t.Helper()
@@ -257,19 +283,11 @@ func (p *pipeline) checkClaims(t *testing.T, files []logFile) {
 			want[object.ClaimName(object.Source{Bucket: p.ready.S3Bucket, Key: f.key}, "logs.alb")] = true
 		}
 	}
-	claims := p.gcs(t).Bucket("seneka-ledger").Objects(t.Context(), &storage.Query{Prefix: "claims/"})
-	for {
-		o, err := claims.Next()
-		if errors.Is(err, iterator.Done) {
-			break
+	for name := range p.ledger(t, "claims/") {
+		if !want[name] {
+			t.Errorf("the ledger has %s, the claim of no file that is loaded", name)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !want[o.Name] {
-			t.Errorf("the ledger has %s, the claim of no file that is loaded", o.Name)
-		}
-		delete(want, o.Name)
+		delete(want, name)
 	}
 	if len(want) > 0 {
 		t.Errorf("the ledger lacks %d claims", len(want))

@@ -21,9 +21,11 @@ func openGCS(ctx context.Context, bucket, name string) (io.ReadCloser, error) {
 	return &ownReader{r, gcs}, nil
 }
 
+// ownReader closes with itself what it alone reads from.
 type ownReader struct {
 	io.ReadCloser
-	gcs *gcsstore.Store
+	below io.Closer
 }
 
-func (r *ownReader) Close() error { return errors.Join(r.ReadCloser.Close(), r.gcs.Close()) }
+// Close closes both.
+func (r *ownReader) Close() error { return errors.Join(r.ReadCloser.Close(), r.below.Close()) }

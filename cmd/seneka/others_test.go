@@ -3,16 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"testing"
-
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/iterator"
-	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/unmatched"
 )
@@ -24,11 +18,7 @@ func TestObjectsOfOthers(t *testing.T) {
 	p := startPipeline(t, freePorts()...)
 	p.startForwarder(t)
 	p.startLoader(t)
-	gcs, err := storage.NewClient(t.Context(), option.WithEndpoint(p.ready.GCS+"/storage/v1/"), option.WithoutAuthentication())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { gcs.Close() })
+	gcs := p.gcs(t)
 	land := func(name string, data []byte) {
 		w := gcs.Bucket("seneka-landing").Object(name).NewWriter(t.Context())
 		if _, err := w.Write(data); err != nil {
@@ -74,7 +64,7 @@ func TestObjectsOfOthers(t *testing.T) {
 	land("elsewhere/c.txt", []byte("x"))
 	want := []string{"gs://seneka-landing elsewhere/", "s3://logs ", "s3://logs app/*/*/*/"}
 	await(t, "records of what no source matches", func() (bool, string) {
-		found := recorded(t, gcs)
+		found := recorded(t, p)
 		return slices.Equal(found, want), fmt.Sprintf("there are %q, want %q", found, want)
 	})
 	p.awaitEmpty(t)
@@ -88,28 +78,15 @@ func TestObjectsOfOthers(t *testing.T) {
 }
 
 // recorded returns bucket and prefix of each record of unmatched files in the ledger.
-func recorded(t *testing.T, gcs *storage.Client) (found []string) {
+func recorded(t *testing.T, p *pipeline) (found []string) {
 	t.Helper()
-	ledger := gcs.Bucket("seneka-ledger")
-	for objects := ledger.Objects(t.Context(), &storage.Query{Prefix: "unmatched/"}); ; {
-		o, err := objects.Next()
-		if errors.Is(err, iterator.Done) {
-			slices.Sort(found)
-			return found
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ledger.Object(o.Name).NewReader(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		r.Close()
+	for name, data := range p.ledger(t, "unmatched/") {
 		var record unmatched.Record
-		if err = errors.Join(err, json.Unmarshal(data, &record)); err != nil {
-			t.Fatalf("%s: %v: %s", o.Name, err, data)
+		if err := json.Unmarshal(data, &record); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, data)
 		}
 		found = append(found, record.Bucket+" "+record.Prefix)
 	}
+	slices.Sort(found)
+	return found
 }

@@ -155,12 +155,7 @@ type preview struct {
 }
 
 func (p *preview) run(ctx context.Context) error {
-	body, err := openFile(ctx, p.name, p.cmd.InOrStdin())
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	plain, err := format.Decompress(body)
+	plain, err := openPlain(ctx, p.name, p.cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -268,6 +263,19 @@ func (p *preview) decode(r io.Reader, o format.Options, out *previewPrinter) err
 			return err
 		}
 	}
+}
+
+// openPlain opens what a file, as openFile names it, holds below its compression.
+func openPlain(ctx context.Context, name string, stdin io.Reader) (io.ReadCloser, error) {
+	body, err := openFile(ctx, name, stdin)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := format.Decompress(body)
+	if err != nil {
+		return nil, errors.Join(err, body.Close())
+	}
+	return &ownReader{plain, body}, nil
 }
 
 // openFile opens a local file, s3://BUCKET/KEY, gs://BUCKET/NAME, or - for standard input.

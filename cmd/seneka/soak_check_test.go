@@ -4,14 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/iterator"
-	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/loadtest/generate"
@@ -107,36 +102,18 @@ func (s *soak) truths(t *testing.T) map[string]generate.Truth {
 // claims reads the whole ledger: the claims by file, of which each may have one.
 func (s *soak) claims(t *testing.T) map[string]*load.Claim {
 	t.Helper()
-	gcs, err := storage.NewClient(t.Context(), option.WithEndpoint(s.ready.GCS+"/storage/v1/"), option.WithoutAuthentication())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer gcs.Close()
-	ledger := gcs.Bucket("seneka-ledger")
 	all := map[string]*load.Claim{}
-	for list := ledger.Objects(t.Context(), &storage.Query{Prefix: "claims/"}); ; {
-		o, err := list.Next()
-		if errors.Is(err, iterator.Done) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ledger.Object(o.Name).NewReader(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		r.Close()
+	for name, data := range s.ledger(t, "claims/") {
 		c := new(load.Claim)
-		if err := errors.Join(err, json.Unmarshal(data, c)); err != nil {
-			t.Fatalf("%s: %v", o.Name, err)
+		if err := json.Unmarshal(data, c); err != nil {
+			t.Fatalf("%s: %v", name, err)
 		}
 		if all[c.Load.SourceFile] != nil {
 			t.Errorf("%s has two claims", c.Load.SourceFile)
 		}
 		all[c.Load.SourceFile] = c
 	}
+	return all
 }
 
 // history tells all that is known of a few files.

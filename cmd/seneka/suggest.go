@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/suggest"
 )
 
@@ -40,12 +39,7 @@ Exit codes: 0 done, 1 a file could not be read or is no JSON, 2 wrong command li
 }
 
 func suggestFrom(cmd *cobra.Command, p *suggest.Proposal, name string) error {
-	body, err := openFile(cmd.Context(), name, cmd.InOrStdin())
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	plain, err := format.Decompress(body)
+	plain, err := openPlain(cmd.Context(), name, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}

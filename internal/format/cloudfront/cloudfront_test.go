@@ -61,11 +61,7 @@ func with(n, i int, value string) string {
 
 func decode(t *testing.T, text string) []formattest.Outcome {
 	t.Helper()
-	all, err := formattest.Decode(CloudFront(), strings.NewReader(text), format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return formattest.MustDecode(t, CloudFront(), strings.NewReader(text))
 }
 
 type want map[string]any

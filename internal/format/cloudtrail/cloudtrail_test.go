@@ -41,11 +41,7 @@ const event = `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","userName
 
 func decode(t *testing.T, text string) []formattest.Outcome {
 	t.Helper()
-	all, err := formattest.Decode(CloudTrail(), strings.NewReader(text), format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return formattest.MustDecode(t, CloudTrail(), strings.NewReader(text))
 }
 
 func TestEvent(t *testing.T) {

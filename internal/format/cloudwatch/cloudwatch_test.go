@@ -75,11 +75,7 @@ func TestAgainstVRL(t *testing.T) {
 
 func decode(t *testing.T, text string) []formattest.Outcome {
 	t.Helper()
-	all, err := formattest.Decode(CloudWatch(), strings.NewReader(text), format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return formattest.MustDecode(t, CloudWatch(), strings.NewReader(text))
 }
 
 const control = `{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[],"logEvents":[{"id":"","timestamp":1440442987000,"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}`

@@ -9,14 +9,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
@@ -71,111 +69,6 @@ func Plain(t testing.TB, file string) []byte {
 	return data
 }
 
-// Outcome is what came of one record: its columns as JSON without those that are NULL or empty
-// lists, or why it was rejected.
-type Outcome struct {
-	Line   int64           `json:"line"`
-	Offset int64           `json:"offset"`
-	Row    json.RawMessage `json:"row,omitempty"`
-	Reject string          `json:"reject,omitempty"`
-	Raw    string          `json:"-"`
-}
-
-// Decode returns what comes of each record of r, and the error that ended it, nil at its end.
-func Decode(f *format.Format, r io.Reader, o format.Options) (all []Outcome, err error) {
-	dec := f.New(r, o)
-	rec := row.NewRecord(len(f.Spec.Columns))
-	for {
-		err := dec.Next(rec)
-		var bad *format.Reject
-		switch {
-		case err == nil:
-			all = append(all, Outcome{Line: rec.Line, Offset: rec.Offset, Row: appendStruct(nil, f.Spec.Columns, rec.Values), Raw: string(rec.Raw)})
-		case errors.As(err, &bad):
-			all = append(all, Outcome{Line: bad.Line, Offset: bad.Offset, Reject: bad.Reason, Raw: string(bad.Raw)})
-		case err == io.EOF:
-			return all, nil
-		default:
-			return all, err
-		}
-	}
-}
-
-// appendStruct appends the values as a JSON object.
-func appendStruct(dst []byte, columns row.Schema, values []row.Value) []byte {
-	dst = append(dst, '{')
-	for i := range columns {
-		v := &values[i]
-		if v.IsNull() || v.Kind() == row.KindList && len(v.List()) == 0 {
-			continue
-		}
-		if dst[len(dst)-1] != '{' {
-			dst = append(dst, ',')
-		}
-		dst = appendJSON(dst, columns[i].Name)
-		dst = append(dst, ':')
-		dst = appendValue(dst, &columns[i], v)
-	}
-	return append(dst, '}')
-}
-
-func appendValue(dst []byte, c *row.Column, v *row.Value) []byte {
-	switch {
-	case v.Kind() == row.KindList && c.Mode == row.Repeated:
-		element := *c
-		element.Mode = row.Nullable
-		dst = append(dst, '[')
-		for i := range v.List() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendValue(dst, &element, &v.List()[i])
-		}
-		return append(dst, ']')
-	case v.Kind() == row.KindList:
-		return appendStruct(dst, c.Fields, v.List())
-	case v.Kind() == row.KindNull:
-		return append(dst, "null"...)
-	case c.Type == row.Timestamp:
-		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("2006-01-02T15:04:05.000000Z"))
-	case c.Type == row.Date:
-		return appendJSON(dst, time.Unix(v.Int()*86400, 0).UTC().Format(time.DateOnly))
-	case c.Type == row.Time:
-		return appendJSON(dst, time.UnixMicro(v.Int()).UTC().Format("15:04:05.000000"))
-	case v.Kind() == row.KindInt:
-		return appendJSON(dst, v.Int())
-	case v.Kind() == row.KindFloat && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
-		return appendJSON(dst, fmt.Sprint(v.Float()))
-	case v.Kind() == row.KindFloat:
-		return appendJSON(dst, v.Float())
-	case c.Type == row.JSON && json.Valid(v.Bytes()):
-		return append(dst, bytes.ToValidUTF8(v.Bytes(), []byte("\uFFFD"))...)
-	case c.Type == row.JSON:
-		return appendJSON(dst, fmt.Sprintf("no JSON: %q", v.Bytes()))
-	default: // the encoder replaces what is no UTF-8, and counts it
-		return appendJSON(dst, string(bytes.ToValidUTF8(v.Bytes(), []byte("\uFFFD"))))
-	}
-}
-
-func appendJSON(dst []byte, v any) []byte {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return append(dst, fmt.Sprintf("%q", err)...)
-	}
-	return append(dst, bytes.TrimSpace(buf.Bytes())...)
-}
-
-func (s Suite) decode(t *testing.T, r io.Reader) []Outcome {
-	t.Helper()
-	all, err := Decode(s.Format, r, format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 // spec checks that BigQuery can make the table.
 func (s Suite) spec(t *testing.T) {
 	spec := s.Format.Spec
@@ -228,7 +121,7 @@ func (s Suite) schema(t *testing.T) {
 }
 
 func (s Suite) golden(t *testing.T, file string, data []byte) {
-	all := s.decode(t, bytes.NewReader(data))
+	all := MustDecode(t, s.Format, bytes.NewReader(data))
 	if want := s.Records(data); len(all) != want {
 		t.Errorf("%d rows and rejects of %d records", len(all), want)
 	}
@@ -240,7 +133,7 @@ func (s Suite) golden(t *testing.T, file string, data []byte) {
 func Golden(t *testing.T, f *format.Format, file string) {
 	t.Helper()
 	s, data := Suite{Format: f}, Plain(t, file)
-	s.compareRows(t, file, s.decode(t, bytes.NewReader(data)))
+	s.compareRows(t, file, MustDecode(t, s.Format, bytes.NewReader(data)))
 	encodes(t, f, data, format.Options{})
 }
 
@@ -291,13 +184,13 @@ func at(lines []string, i int) string {
 
 // smallReads checks that the size of reads makes no difference.
 func (s Suite) smallReads(t *testing.T, data []byte) {
-	want := s.decode(t, bytes.NewReader(data))
+	want := MustDecode(t, s.Format, bytes.NewReader(data))
 	for name, r := range map[string]io.Reader{
 		"one byte at a time": iotest.OneByteReader(bytes.NewReader(data)),
 		"halves":             iotest.HalfReader(bytes.NewReader(data)),
 		"data with the EOF":  iotest.DataErrReader(bytes.NewReader(data)),
 	} {
-		if got := s.decode(t, r); !slices.EqualFunc(got, want, same) {
+		if got := MustDecode(t, s.Format, r); !slices.EqualFunc(got, want, same) {
 			t.Errorf("%s: other rows than at once", name)
 		}
 	}
@@ -315,7 +208,7 @@ func (s Suite) cuts(t *testing.T, data []byte) {
 	if len(data) > all {
 		step = (len(data) + positions - 1) / positions
 	}
-	whole := s.decode(t, bytes.NewReader(data))
+	whole := MustDecode(t, s.Format, bytes.NewReader(data))
 	rec := row.NewRecord(len(s.Format.Spec.Columns))
 	for n := 0; n < len(data); n += step {
 		got := 0
@@ -328,7 +221,7 @@ func (s Suite) cuts(t *testing.T, data []byte) {
 		if n/step%some != 0 || got < 2 {
 			continue
 		}
-		if before := s.decode(t, bytes.NewReader(data[:n])); !slices.EqualFunc(before[:got-1], whole[:got-1], same) {
+		if before := MustDecode(t, s.Format, bytes.NewReader(data[:n])); !slices.EqualFunc(before[:got-1], whole[:got-1], same) {
 			t.Fatalf("cut at %d: the records before it changed", n)
 		}
 	}
@@ -338,7 +231,7 @@ func (s Suite) cuts(t *testing.T, data []byte) {
 // record that it cut short.
 func (s Suite) readerFails(t *testing.T, data []byte) {
 	broken := errors.New("connection reset")
-	whole := s.decode(t, bytes.NewReader(data))
+	whole := MustDecode(t, s.Format, bytes.NewReader(data))
 	for n := 0; n < len(data); n += 1 + len(data)/50 {
 		got, err := Decode(s.Format, io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)), format.Options{})
 		if err != broken {

@@ -67,11 +67,7 @@ func with(n, i int, value string) string {
 
 func decode(t *testing.T, text string) []formattest.Outcome {
 	t.Helper()
-	all, err := formattest.Decode(S3Access(), strings.NewReader(text), format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return formattest.MustDecode(t, S3Access(), strings.NewReader(text))
 }
 
 type want map[string]any

@@ -39,11 +39,7 @@ func TestVPCFlow(t *testing.T) {
 
 func decode(t *testing.T, text string) []formattest.Outcome {
 	t.Helper()
-	all, err := formattest.Decode(VPCFlow(), strings.NewReader(text), format.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return formattest.MustDecode(t, VPCFlow(), strings.NewReader(text))
 }
 
 type want map[string]any
