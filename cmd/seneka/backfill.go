@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"os"
 	"regexp"
@@ -14,20 +13,13 @@ import (
 	"strings"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/seneka-io/seneka/functions/loader"
 	"github.com/seneka-io/seneka/internal/backfill"
-	"github.com/seneka-io/seneka/internal/bqquery"
-	"github.com/seneka-io/seneka/internal/config"
-	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/forward"
-	"github.com/seneka-io/seneka/internal/gcsstore"
-	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
-	"github.com/seneka-io/seneka/internal/s3store"
 )
 
 // exitInterrupted is the exit code of a backfill that was told to stop.
@@ -96,8 +88,7 @@ Exit codes: 0 all done, 1 could not run, 2 wrong command line, 3 some files fail
 	f.Float64Var(&o.rate, "rate", 50, "files handed on a second, 0 for as fast as it goes")
 	f.IntVar(&o.ahead, "ahead", 1000, "files that may wait for the loader")
 	f.DurationVar(&o.patience, "patience", 15*time.Minute, "how long nothing at all may be loaded, while files wait for it, before the run ends")
-	f.StringVar(&o.config, "config", "", "configuration to use in place of SENEKA_CONFIG")
-	f.StringVar(&o.local, "local", "", "ready file of a local cloud to use")
+	addClientFlags(f, &o.config, &o.local)
 	return cmd
 }
 
@@ -157,15 +148,6 @@ func runBackfill(cmd *cobra.Command, o backfillOptions, job backfill.Job) (err e
 			err = interrupted
 		}
 	}()
-	if o.local != "" {
-		ready, err := readReady(o.local)
-		if err != nil {
-			return err
-		}
-		if err := ready.use(); err != nil {
-			return err
-		}
-	}
 	clients, err := openBackfill(ctx, o)
 	if err != nil {
 		return err
@@ -241,65 +223,29 @@ func isTerminal(stream any) bool {
 
 // backfillClients are the clients that a backfill needs: those of the forwarder and of the loader.
 type backfillClients struct {
-	cfg   *config.Config
-	route load.Router
-	s3    *s3store.Store
-	gcs   *gcsstore.Store
-	bq    *bqquery.Client
-	load  *loader.App
+	*clients
+	load *loader.App
 }
 
 // openBackfill connects, by the same environment variables as forwarder and loader.
 func openBackfill(ctx context.Context, o backfillOptions) (_ *backfillClients, err error) {
-	c := &backfillClients{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-		}
-	}()
-	path := cmp.Or(o.config, configPath(nil))
-	if c.cfg, err = config.Load(ctx, path, openGCS, formats.Known()); err != nil {
-		return nil, hinted(err, "name the configuration by --config or SENEKA_CONFIG, or a local cloud by --local READY-FILE")
-	}
-	if c.route, err = loader.Router(ctx, c.cfg, openGCS); err != nil {
-		return nil, err
-	}
-	// What is under way when ctx ends still needs its clients: Close ends them.
-	alive := context.WithoutCancel(ctx)
-	if c.gcs, err = gcsstore.New(alive); err != nil {
-		return nil, err
-	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	shared, err := openClients(ctx, o.config, o.local)
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS settings: %w", err)
-	}
-	c.s3 = s3store.New(aws)
-	if c.bq, err = openBigQuery(alive, c.cfg.Project, ""); err != nil {
 		return nil, err
 	}
-	getenv := func(name string) string {
-		if name == "SENEKA_CONFIG" {
-			return path
-		}
-		return os.Getenv(name)
+	c := &backfillClients{clients: shared}
+	if c.load, err = c.openLoader(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	c.load, err = loader.Open(alive, getenv, slog.New(slog.DiscardHandler))
-	return c, err
+	return c, nil
 }
 
 // Close releases the clients.
 func (c *backfillClients) Close() error {
-	var errs []error
-	if c.load != nil {
-		errs = append(errs, c.load.Close())
+	if c.load == nil {
+		return c.clients.Close()
 	}
-	if c.bq != nil {
-		errs = append(errs, c.bq.Close())
-	}
-	if c.gcs != nil {
-		errs = append(errs, c.gcs.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(c.load.Close(), c.clients.Close())
 }
 
 func (c *backfillClients) planner() *backfill.Planner {
@@ -316,20 +262,6 @@ func (c *backfillClients) runner(o backfillOptions, observer backfill.Observer) 
 		Forward: forwarder.Forward, Load: c.load.Load, Landing: c.gcs, Bucket: c.cfg.Landing, History: c.bq, Observer: observer, Now: time.Now,
 		Workers: o.workers, Bytes: int64(o.maxBytes), Rate: o.rate, Ahead: o.ahead, Poll: 2 * time.Second, Patience: o.patience,
 	}
-}
-
-// use makes this process work on the local cloud, and on nothing of the user's real accounts.
-func (r Ready) use() error {
-	env := r.environment()
-	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
-		env[name] = ""
-	}
-	for name, value := range env {
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // byteSize is a number of bytes as a flag.
