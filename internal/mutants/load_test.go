@@ -29,12 +29,12 @@ var loadMutants = []mutant{
 		"		if old.generation != 0 && old.Load.Version != f.Version {\n			return l.known(ctx, f, target, old.Claim)\n		}\n		if old.generation != 0 {\n			settled :=",
 	), "TestSettleBeforeChanged", "want the first version's"},
 	{"records written after the acknowledgement", loadFile, swap(
-		"	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {",
-		"	if err := error(nil); l.record(ctx, target.Table, l.visible(claim)) != nil && err != nil {",
+		"	if err := l.record(ctx, target.Table, rec); err != nil {\n		return Result{}, false, err",
+		"	if err := error(nil); l.record(ctx, target.Table, rec) != nil && err != nil {\n		return Result{}, false, err",
 	), "TestLoadFaults/own", "by the load log 0 attempts"},
 	{"rejects written after the commit", loadFile, []edit{
 		{"	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	claim, lost", "	claim, lost"},
-		{"	if err := l.record(ctx, target.Table, l.visible(claim))", "	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	if err := l.record(ctx, target.Table, l.visible(claim))"},
+		{"	rec := l.visible(claim)\n", "	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	rec := l.visible(claim)\n"},
 	}, "TestLoadFaults/own", "rejects []"},
 	{"count by file name only", "internal/load/fakes_test.go", swap(
 		`r["loaded_at"] == q.LoadedAt && `, "",

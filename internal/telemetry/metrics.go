@@ -13,6 +13,7 @@ const (
 	Counter       Kind = "counter"       // only grows
 	UpDownCounter Kind = "updowncounter" // a level: it grows and shrinks
 	Histogram     Kind = "histogram"     // how often which values came
+	Observed      Kind = "observed"      // a level that is looked at when it is exported
 )
 
 // Metric is one of the metrics that the programs export.
@@ -86,8 +87,8 @@ func Metrics() []Metric {
 		{LoaderPoolStreams, UpDownCounter, "{stream}", "Open pooled streams, idle or at work: one connection each.", nil, nil},
 
 		{CallsDuration, Histogram, "s", "One call of a service. A read lasts until its body is closed.", []string{AttrService, AttrCall, AttrStatus}, callBuckets},
-		{MemoryUsed, UpDownCounter, "By", "Memory that the Go runtime holds, without what it gave back.", nil, nil},
-		{Goroutines, UpDownCounter, "{goroutine}", "Goroutines.", nil, nil},
+		{MemoryUsed, Observed, "By", "Memory that the Go runtime holds, without what it gave back.", nil, nil},
+		{Goroutines, Observed, "{goroutine}", "Goroutines.", nil, nil},
 	}
 }
 

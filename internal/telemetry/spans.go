@@ -8,12 +8,6 @@ const (
 	SpanMessage = "forward message"
 	SpanCopy    = "copy"
 	SpanLoad    = "load"
-
-	// Steps of a load: see load.Loader.Step.
-	SpanSettle = "settle"
-	SpanStage  = "stage"
-	SpanCommit = "commit"
-	SpanRecord = "record"
 )
 
 // The events of spans.
@@ -67,15 +61,15 @@ func Calls() []Call {
 	}
 }
 
-// Spans is every span that is not a call.
+// Spans is every span that is not a call. The last ones are the steps of a load: see load.Loader.Step.
 func Spans() []Named {
 	return []Named{
 		{SpanMessage, "One SQS message, from its arrival to its acknowledgement. The root of the trace."},
 		{SpanCopy, "One file that the message announces."},
 		{SpanLoad, "One delivery of the landing object's notification. Its parent is the copy."},
-		{SpanSettle, "An earlier attempt's claim is brought to its end."},
-		{SpanStage, "The file is read, parsed and encoded; the rows of a large one are appended."},
-		{SpanCommit, "The claim is written and the rows are made visible."},
-		{SpanRecord, "The load record is written."},
+		{"settle", "An earlier attempt's claim is brought to its end."},
+		{"stage", "The file is read, parsed and encoded; the rows of a large one are appended."},
+		{"commit", "The claim is written and the rows are made visible."},
+		{"record", "The load record is written."},
 	}
 }
