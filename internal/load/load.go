@@ -55,6 +55,7 @@ type Loader struct {
 	Log     Log
 	Tables  *Ensured
 	Counter Counter
+	Events  Events           // hears of what is loaded; nil: nobody does
 	Recent  *Recent          // what this process has ended; nil: it remembers nothing
 	Now     func() time.Time // time.Now but in tests
 	Step    Step
@@ -178,12 +179,12 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	if err != nil || lost {
 		return Result{}, lost, err
 	}
-	// L7. Dying before it leaves the load record unwritten: whoever settles the claim writes it.
-	rec := l.visible(claim)
-	if err := l.record(ctx, target.Table, rec); err != nil {
+	// L7. Dying before it leaves the load record unwritten, and nobody told: whoever settles the claim
+	// does it.
+	rec, err := l.recordLoaded(ctx, target.Table, claim)
+	if err != nil {
 		return Result{}, false, err
 	}
-	l.Recent.add(rec.Attempt)
 	return Result{Outcome: Loaded, Attempt: rec.Attempt, Visible: rec.VisibleAt, Rows: rec.Rows, Rejects: rec.Rejects, Replaced: rec.Replaced}, false, nil
 }
 
@@ -206,8 +207,8 @@ func (a *attempt) commit(ctx context.Context, s staged, name string, old held) (
 	return claim, !settled, err
 }
 
-// known ends a load whose file has a settled claim. The claim's own load record is written again:
-// the loader that should have done it may have died, and the log's view shows it once.
+// known ends a load whose file has a settled claim. The claim's own load record is written again, and its
+// event told again: the loader that should have done it may have died, and the log's view shows it once.
 func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Result, error) {
 	rec := l.newRecord(f, target)
 	rec.Outcome, rec.Reason = Duplicate, "this version was loaded by attempt "+c.Load.Attempt
@@ -218,14 +219,15 @@ func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Res
 	if c.Load.SourceFile != rec.SourceFile {
 		rec.Reason += " as " + c.Load.SourceFile
 	}
-	records := []Record{l.visible(c), rec}
-	if l.Recent.has(c.Load.Attempt) {
-		records = records[1:] // this process has written it
+	var err error
+	if l.Recent.has(c.Load.Attempt) { // this process has written its record, and told of it
+		err = l.record(ctx, target.Table, rec)
+	} else {
+		_, err = l.recordLoaded(ctx, target.Table, c, rec)
 	}
-	if err := l.record(ctx, target.Table, records...); err != nil {
+	if err != nil {
 		return Result{}, err
 	}
-	l.Recent.add(c.Load.Attempt)
 	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil
 }
 
