@@ -22,6 +22,7 @@ import (
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/observe"
+	"github.com/seneka-io/seneka/internal/pubsubevents"
 	"github.com/seneka-io/seneka/internal/pushauth"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/telemetry"
@@ -36,8 +37,8 @@ type App struct {
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
-// keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
-// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
+// keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST,
+// PUBSUB_EMULATOR_HOST and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
 // at a time: see load.NewMemory. SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT have every push
 // checked for a token of that account for that audience. What is exported of metrics and traces
 // observe.Open says.
@@ -94,6 +95,10 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 	}
 	app.closers = append(app.closers, query)
 
+	events, err := app.events(ctx, cfg, getenv)
+	if err != nil {
+		return nil, err
+	}
 	streams := observed.Streams(write)
 	loader := &load.Loader{
 		Route:   route,
@@ -104,6 +109,7 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		Log:     observed.Log(write),
 		Tables:  load.NewEnsured(observed.Tables(query), time.Now),
 		Counter: observed.Counter(query),
+		Events:  observed.Events(events),
 		Recent:  load.NewRecent(),
 		Now:     time.Now,
 		Step:    observed.Steps(),
@@ -129,6 +135,19 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
 	}
 	return app, nil
+}
+
+// events connects to the topic that the configuration names; nil if it names none.
+func (a *App) events(ctx context.Context, cfg *config.Config, getenv func(string) string) (load.Events, error) {
+	if cfg.Events == "" {
+		return nil, nil
+	}
+	topic, err := pubsubevents.New(ctx, cfg.Events, cfg.Project, emulator(getenv("PUBSUB_EMULATOR_HOST"), pubsubevents.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, topic)
+	return topic, nil
 }
 
 const (

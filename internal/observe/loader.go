@@ -269,6 +269,27 @@ func (l *tables) EnsureView(ctx context.Context, t row.Table, query string, vers
 	return err
 }
 
+// Events decorates the telling of loads; nil stays nil.
+func (t *Telemetry) Events(e load.Events) load.Events {
+	if !t.on || e == nil {
+		return e
+	}
+	return &events{e, t}
+}
+
+type events struct {
+	next load.Events
+	t    *Telemetry
+}
+
+// Loaded implements load.Events.
+func (e *events) Loaded(ctx context.Context, l load.Event) error {
+	ctx, end := e.t.call(ctx, telemetry.CallPublish)
+	err := e.next.Loaded(ctx, l)
+	end(err)
+	return err
+}
+
 // Counter decorates the counts.
 func (t *Telemetry) Counter(c load.Counter) load.Counter {
 	if !t.on {

@@ -103,6 +103,7 @@ func (c *clouds) Count(context.Context, load.CountQuery) (bool, int64, error) {
 func (c *clouds) Append(context.Context, row.Table, *descriptorpb.DescriptorProto, [][]byte) error {
 	return c.do("log")
 }
+func (c *clouds) Loaded(context.Context, load.Event) error { return c.do("event") }
 func (c *clouds) Create(context.Context, row.Table, *descriptorpb.DescriptorProto) (load.Stream, error) {
 	return oneStream{c}, c.do("create")
 }
@@ -196,6 +197,7 @@ func loadOne(t *testing.T, o *Telemetry, c *clouds, parent string, res load.Resu
 	_, _ = o.Landing(c).Live(committing, "b", "n")
 	committed(nil)
 	_ = o.Log(c).Append(ctx, row.Table{}, nil, nil)
+	_ = o.Events(c).Loaded(ctx, load.Event{})
 	end(res, err)
 }
 
@@ -239,6 +241,7 @@ func TestOneTrace(t *testing.T) {
         bigquery count
         gcs live
       bigquery log
+      pubsub publish
   sqs hide
   sqs delete
 `
@@ -405,7 +408,7 @@ func TestOffCostsNothing(t *testing.T) {
 	c := &clouds{}
 	if o.Queue(c) != forward.Queue(c) || o.Source(bucket{c}) != forward.Source(bucket{c}) || o.ForwardLanding(c) != forward.Landing(c) ||
 		o.Landing(c) != load.Landing(c) || o.Ledger(c) != load.Ledger(c) || o.Streams(c) != load.Streams(c) || o.Log(c) != load.Log(c) ||
-		o.Tables(c) != load.Tables(c) || o.Counter(c) != load.Counter(c) {
+		o.Tables(c) != load.Tables(c) || o.Counter(c) != load.Counter(c) || o.Events(c) != load.Events(c) || o.Events(nil) != nil {
 		t.Error("an adapter is decorated")
 	}
 	if o.Messages() != nil || o.Loads() != nil || o.Steps() != nil || o.Address() != "" {

@@ -51,13 +51,14 @@ var (
 	CallLog           = Call{"bigquery", "log", "AppendRows of load records or rejects."}
 	CallTable         = Call{"bigquery", "table", "Make a table or view, or look at it."}
 	CallCount         = Call{"bigquery", "count", "Count an attempt's rows by a query."}
+	CallPublish       = Call{"pubsub", "publish", "Tell of a file that is loaded."}
 )
 
 // Calls is all of them.
 func Calls() []Call {
 	return []Call{
 		CallS3Get, CallSQSDelete, CallSQSHide, CallGCSCopy, CallGCSStat, CallGCSOpen, CallGCSLive, CallClaimGet, CallClaimPut,
-		CallCreateStream, CallAppend, CallFinalize, CallCommitStreams, CallLog, CallTable, CallCount,
+		CallCreateStream, CallAppend, CallFinalize, CallCommitStreams, CallLog, CallTable, CallCount, CallPublish,
 	}
 }
 
@@ -71,5 +72,6 @@ func Spans() []Named {
 		{"stage", "The file is read, parsed and encoded; the rows of a large one are appended."},
 		{"commit", "The claim is written and the rows are made visible."},
 		{"record", "The load record is written."},
+		{"announce", "The topic that the configuration names by events is told."},
 	}
 }
