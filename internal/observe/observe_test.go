@@ -617,7 +617,7 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kv := range r.Attributes() {
-		about[string(kv.Key)] = kv.Value.Emit()
+		about[string(kv.Key)] = kv.Value.String()
 	}
 	for key, want := range map[string]string{
 		"service.name": "mine", "service.version": "9", "location": "asia-northeast1", "cloud.region": "ap-northeast-1", "cloud.provider": "aws", "gcp.project_id": "acme",
