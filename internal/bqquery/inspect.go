@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	bq "google.golang.org/api/bigquery/v2"
@@ -77,24 +78,15 @@ func (c *Client) DatasetLocation(ctx context.Context, project, dataset string) (
 	return m.Location, nil
 }
 
-// TablePermissions returns those of the permissions on a table that this client lacks.
+// Lacks returns those of the permissions on a table that this client lacks.
 // https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPermissions
-func (c *Client) TablePermissions(ctx context.Context, t row.Table, permissions []string) (lacks []string, err error) {
+func (c *Client) Lacks(ctx context.Context, t row.Table, permissions []string) ([]string, error) {
 	resource := fmt.Sprintf("projects/%s/datasets/%s/tables/%s", t.Project, t.Dataset, t.Name)
 	out, err := c.tables.TestIamPermissions(resource, &bq.TestIamPermissionsRequest{Permissions: permissions}).Context(ctx).Do()
 	if err != nil {
 		return nil, classify(fmt.Errorf("permissions on %s: %w", t, err))
 	}
-	held := map[string]bool{}
-	for _, p := range out.Permissions {
-		held[p] = true
-	}
-	for _, p := range permissions {
-		if !held[p] {
-			lacks = append(lacks, p)
-		}
-	}
-	return lacks, nil
+	return slices.DeleteFunc(slices.Clone(permissions), func(p string) bool { return slices.Contains(out.Permissions, p) }), nil
 }
 
 // SourceTables returns the names, project.dataset.name, of the tables that each source's files were

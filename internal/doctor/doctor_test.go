@@ -51,10 +51,10 @@ func healthy(t *testing.T) *Seen {
 		DeadQueue: Answer[facts.Queue]{Value: facts.Queue{URL: queueURL + "-dead", ARN: deadARN, Retention: longest}},
 		SourceBuckets: map[string]Answer[facts.SourceBucket]{"logs": {Value: facts.SourceBucket{Name: "logs", Notifications: []facts.Notification{
 			{Target: facts.ToQueue, ARN: queueARN, Events: []string{"s3:ObjectCreated:*"}, Prefix: "AWSLogs/", Suffix: ".gz"}}}}},
-		Landing: Answer[facts.Bucket]{Value: facts.Bucket{Name: "landing", Location: "US", UniformAccess: true, PublicBarred: true, SoftDelete: new(time.Duration),
+		Landing: Answer[facts.Bucket]{Value: facts.Bucket{Name: "landing", Location: "US", UniformAccess: true, PublicAccess: "enforced", SoftDelete: new(time.Duration),
 			Lifecycle:     []facts.LifecycleRule{{Action: "Delete", AgeDays: 30}, {Action: "AbortIncompleteMultipartUpload", AgeDays: 1}},
 			Notifications: []facts.LandingNotification{{Topic: landed, Events: []string{"OBJECT_FINALIZE"}, Payload: "JSON_API_V1"}}}},
-		Ledger: Answer[facts.Bucket]{Value: facts.Bucket{Name: "ledger", Location: "US", UniformAccess: true, PublicBarred: true, SoftDelete: &month}},
+		Ledger: Answer[facts.Bucket]{Value: facts.Bucket{Name: "ledger", Location: "US", UniformAccess: true, PublicAccess: "enforced", SoftDelete: &month}},
 		Topics: map[string]Answer[facts.Topic]{landed: {Value: facts.Topic{Name: landed, Subscriptions: []string{pushing}}}, dead: {Value: facts.Topic{Name: dead, Subscriptions: []string{parked}}}},
 		Subscriptions: map[string]Answer[facts.Subscription]{
 			pushing: {Value: facts.Subscription{Name: pushing, Topic: landed, PushEndpoint: "https://loader.example/", Audience: "seneka", ServiceAccount: "push@acme.iam.gserviceaccount.com",
@@ -192,7 +192,8 @@ func storageFlaws() []unwell {
 		{"landing-replaceable", Note, "old versions", landing(func(b *facts.Bucket) { b.Versioning = true })},
 		{"landing-replaceable", Note, "kept for 5m0s", landing(func(b *facts.Bucket) { b.SoftDelete = &fiveMinutes })},
 		{"buckets-access", Note, "access lists", landing(func(b *facts.Bucket) { b.UniformAccess = false })},
-		{"buckets-access", Note, "made public", ledger(func(b *facts.Bucket) { b.PublicBarred = false })},
+		{"buckets-access", Note, "made public", ledger(func(b *facts.Bucket) { b.PublicAccess = "inherited" })},
+		{"buckets-access", Skipped, "can be made public", ledger(func(b *facts.Bucket) { b.PublicAccess = "" })},
 		{"locations", Note, "ledger is in EU", ledger(func(b *facts.Bucket) { b.Location = "EU" })},
 		{"locations", Note, "dataset is in europe-west1", func(s *Seen) { s.Datasets["logs"] = Answer[string]{Value: "europe-west1"} }},
 		{"ledger", Problem, "no such bucket", func(s *Seen) { s.Ledger = Answer[facts.Bucket]{Err: gone} }},

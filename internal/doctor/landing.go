@@ -136,7 +136,11 @@ func judgeAccess(s *Seen, r *report) {
 		if !b.UniformAccess {
 			r.note("gs://"+b.Name, "Objects have access lists of their own.", "who may read or write them, the bucket's roles do not tell", "gcloud storage buckets update gs://"+b.Name+" --uniform-bucket-level-access")
 		}
-		if !b.PublicBarred {
+		switch b.PublicAccess {
+		case "enforced":
+		case "":
+			r.skip("gs://%s: the service does not say whether it can be made public", b.Name)
+		default:
 			r.note("gs://"+b.Name, "Nothing keeps the bucket from being made public.", "one wrong role would show every log to everybody", "gcloud storage buckets update gs://"+b.Name+" --public-access-prevention")
 		}
 	}

@@ -143,3 +143,10 @@ func judgeTwice(s *Seen, r *report) {
 func twice(r *report, bucket, ways, fix string) {
 	r.note("s3://"+bucket, "The bucket announces the same files "+ways+".", "if both lead to the queue, each file is looked at twice: no line is doubled, but it costs", fix)
 }
+
+// Keys returns the bucket of a source of S3 and what all its keys begin with; named is false if its
+// pattern leaves the bucket open, or is of Cloud Storage.
+func Keys(s *config.Source) (bucket, prefix string, named bool) {
+	bucket, named = bucketOf(s)
+	return bucket, partOf(s).prefix, named
+}

@@ -73,7 +73,7 @@ type Bucket struct {
 	Lifecycle      []LifecycleRule
 	Versioning     bool
 	UniformAccess  bool
-	PublicBarred   bool           // public access prevention is enforced
+	PublicAccess   string         // prevention of it: enforced, inherited; empty: not told
 	SoftDelete     *time.Duration // how long what is deleted can be had back; nil: not told
 	Retention      time.Duration  // before which nothing can be deleted or replaced; 0: none
 	Hold           bool           // new objects are held by default

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"cloud.google.com/go/storage"
@@ -25,7 +26,10 @@ func (s *Store) Bucket(ctx context.Context, name string) (facts.Bucket, error) {
 	}
 	b := facts.Bucket{
 		Name: name, Location: a.Location, Versioning: a.VersioningEnabled, UniformAccess: a.UniformBucketLevelAccess.Enabled,
-		PublicBarred: a.PublicAccessPrevention == storage.PublicAccessPreventionEnforced, Hold: a.DefaultEventBasedHold,
+		Hold: a.DefaultEventBasedHold,
+	}
+	if a.PublicAccessPrevention != storage.PublicAccessPreventionUnknown {
+		b.PublicAccess = a.PublicAccessPrevention.String()
 	}
 	for _, r := range a.Lifecycle.Rules {
 		b.Lifecycle = append(b.Lifecycle, lifecycleRule(r))
@@ -56,23 +60,14 @@ func lifecycleRule(r storage.LifecycleRule) facts.LifecycleRule {
 	}
 }
 
-// May returns those of the permissions on a bucket that this client lacks.
+// Lacks returns those of the permissions on a bucket that this client lacks.
 // https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions
-func (s *Store) May(ctx context.Context, bucket string, permissions []string) (lacks []string, err error) {
+func (s *Store) Lacks(ctx context.Context, bucket string, permissions []string) ([]string, error) {
 	has, err := s.client.Bucket(bucket).IAM().TestPermissions(ctx, permissions)
 	if err != nil {
 		return nil, classifyBucket(fmt.Errorf("permissions on gs://%s: %w", bucket, err))
 	}
-	held := map[string]bool{}
-	for _, p := range has {
-		held[p] = true
-	}
-	for _, p := range permissions {
-		if !held[p] {
-			lacks = append(lacks, p)
-		}
-	}
-	return lacks, nil
+	return slices.DeleteFunc(slices.Clone(permissions), func(p string) bool { return slices.Contains(has, p) }), nil
 }
 
 // Clock returns the service's time, to the second, and this machine's at the middle of the request.

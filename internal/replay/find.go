@@ -31,11 +31,15 @@ type Parked struct {
 }
 
 // FindParked follows the landing bucket's notifications to their topic, its subscriptions, and those of
-// their dead-letter topics.
-func FindParked(ctx context.Context, b Buckets, t Topics, landing string) (Parked, error) {
+// their dead-letter topics. A subscription that is named, projects/P/subscriptions/S, is taken as the
+// one where they wait.
+func FindParked(ctx context.Context, b Buckets, t Topics, landing, named string) (Parked, error) {
 	bucket, err := b.Bucket(ctx, landing)
 	if err != nil {
 		return Parked{}, err
+	}
+	if named != "" && len(bucket.Notifications) > 0 {
+		return Parked{named, bucket.Notifications[0].Topic}, nil
 	}
 	var unread string
 	for _, n := range bucket.Notifications {

@@ -2,11 +2,14 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -63,6 +66,34 @@ func decoded(value string) string {
 		return plain
 	}
 	return value
+}
+
+// Lacks returns what the caller lacks of what the forwarder needs, on the keys with a prefix: it lists
+// one, and asks for it. Without a key there, only what a listing needs can be told.
+func (s *Store) Lacks(ctx context.Context, bucket, prefix string) ([]string, error) {
+	out, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix, MaxKeys: aws.Int32(1)})
+	if forbidden(err) {
+		return []string{"s3:ListBucket"}, nil
+	}
+	if err != nil {
+		return nil, classify(fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err))
+	}
+	if len(out.Contents) == 0 {
+		return nil, nil
+	}
+	_, err = s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: out.Contents[0].Key})
+	if forbidden(err) {
+		return []string{"s3:GetObject (or kms:Decrypt of its key)"}, nil
+	}
+	if err != nil {
+		return nil, classify(fmt.Errorf("ask for s3://%s/%s: %w", bucket, aws.ToString(out.Contents[0].Key), err))
+	}
+	return nil, nil
+}
+
+func forbidden(err error) bool {
+	var resp *awshttp.ResponseError
+	return errors.As(err, &resp) && resp.HTTPStatusCode() == http.StatusForbidden
 }
 
 // Probe asks for the content that e names, as Open does, and reads nothing of it.
