@@ -2,10 +2,8 @@ package bqquery
 
 import (
 	"context"
-	"errors"
 
 	"cloud.google.com/go/bigquery"
-	"google.golang.org/api/iterator"
 
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
@@ -20,32 +18,17 @@ func (c *Client) LastLoads(ctx context.Context, q load.LastQuery, each func(load
 	if err != nil {
 		return err
 	}
-	it, err := query.Read(ctx)
-	if isNotFound(err) {
-		return nil
+	type answer struct {
+		Outcome, File, Table, Etag, Reason, Source, Version, Landing string
+		Size, Held, Rejected                                         int64
+		Loaded, Event                                                bigquery.NullTimestamp
 	}
-	if err != nil {
-		return classify(err)
-	}
-	for n := 0; ; n++ {
-		var r struct {
-			Outcome, File, Table, Etag, Reason, Source, Version, Landing string
-			Size, Held, Rejected                                         int64
-			Loaded, Event                                                bigquery.NullTimestamp
-		}
-		switch err := it.Next(&r); {
-		case errors.Is(err, iterator.Done):
-			return nil
-		case err != nil:
-			return classify(err)
-		case n >= c.maxHistory:
-			return errHistory
-		}
+	return eachRow(ctx, query, c.maxHistory, func(r answer) {
 		each(load.Record{
 			Outcome: load.Outcome(r.Outcome), Reason: r.Reason, Source: r.Source, SourceFile: r.File, Version: object.Version{ETag: r.Etag, Size: r.Size},
 			VersionID: r.Version, Table: r.Table, Landing: r.Landing, Rows: r.Held, Rejects: r.Rejected, LoadedAt: r.Loaded.Timestamp, EventTime: r.Event.Timestamp,
 		})
-	}
+	})
 }
 
 // lastQuery builds the query. Values are parameters; names cannot be.
