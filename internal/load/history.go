@@ -16,3 +16,11 @@ type HistoryQuery struct {
 
 // LogTable returns the load log that stands beside t.
 func LogTable(t row.Table) row.Table { return logTable(t) }
+
+// LastQuery asks a load log for the last record of each file and table.
+type LastQuery struct {
+	Log      row.Table
+	Files    []string  // s3://bucket/key or gs://bucket/name; none: all
+	Outcomes []Outcome // only where the last one is one of these; none: any
+	Since    time.Time // only attempts that began at this time or later
+}
