@@ -158,8 +158,12 @@ func columnar(name string, head []byte) (f *format.Format, why string) {
 		return nil, ""
 	}
 	kind, why := "parquet", "it begins as Parquet files do"
-	if strings.Contains(name, "vpcflowlogs") {
+	cloudFront, _ := Lookup("cloudfront")
+	switch {
+	case strings.Contains(name, "vpcflowlogs"):
 		kind, why = "vpcflow", why+", and its name is that of a flow log"
+	case cloudFront.Key.MatchString(name):
+		kind, why = "cloudfront", why+", and its name is that of a log of CloudFront"
 	}
 	f, _ = Lookup(kind)
 	return f, why

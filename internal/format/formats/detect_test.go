@@ -28,6 +28,7 @@ func TestDetect(t *testing.T) {
 		{"what its name does not say", keys["firelens"][0], "a,b\n1,2\n", "csv"},
 		{"what only its name says", keys["alb"][0], "cut sho", "alb"},
 		{"Parquet", "x", "PAR1\x15\x00", "parquet"},
+		{"a log of CloudFront in Parquet", "AWSLogs/1/CloudFront/E2EXAMPLE1234.2026-11-14-20.RT4KCN4S.parquet", "PAR1\x15\x00", "cloudfront"},
 		{"a flow log in Parquet", "AWSLogs/1/vpcflowlogs/eu-west-1/2026/01/02/1_vpcflowlogs_eu-west-1_fl-1.log.parquet", "PAR1\x15\x00", "vpcflow"},
 	}
 	for _, tt := range tests {
