@@ -275,7 +275,10 @@ func (p *preview) decode(r io.Reader, o format.Options, out *previewPrinter) err
 // openPlain opens what a file, as openFile names it, holds below its compression.
 func openPlain(ctx context.Context, name string, stdin io.Reader) (io.ReadCloser, error) {
 	body, err := openFile(ctx, name, stdin)
-	if err != nil {
+	switch {
+	case errkind.Is(err, errkind.NotFound) && strings.Contains(name, "://"):
+		return nil, errkind.With(errkind.NotFound, errors.New("no such object"))
+	case err != nil:
 		return nil, err
 	}
 	plain, err := format.Decompress(body)
