@@ -2,12 +2,12 @@ package elb
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -28,9 +28,10 @@ func (l *layout) anyDecoder(r io.Reader, o format.Options) format.Decoder {
 		case first[0] == '{' || first[0] == '[':
 			return l.objects(in, o)
 		case first[0] == '#':
-			return &headedDecoder{named: named{decoder: decoder{layout: l}}, lines: lines.NewReader(in, o.MaxRecord)}
+			return &headedDecoder{named: named{decoder: decoder{layout: l}}, lines: lines.NewReader(in, o.MaxRecord), wrong: errNoFields}
 		case bytes.HasPrefix(first, []byte(pq.Magic)):
-			return &parquetDecoder{named: named{decoder: decoder{layout: l}}, in: in, options: o}
+			n := &named{decoder: decoder{layout: l}}
+			return parquet.TextDecoder(in, o, n.setHeader, n.setNamed)
 		default:
 			return l.decoder(in, o)
 		}
@@ -118,6 +119,8 @@ type headedDecoder struct {
 	wrong error // with the header
 }
 
+var errNoFields = errors.New("no line with #Fields: stands before it")
+
 // Next implements format.Decoder.
 func (d *headedDecoder) Next(rec *row.Record) error {
 	for {
@@ -127,11 +130,11 @@ func (d *headedDecoder) Next(rec *row.Record) error {
 		}
 		if line.Text[0] == '#' {
 			if names, ok := bytes.CutPrefix(line.Text, []byte("#Fields:")); ok {
-				d.wrong = d.setHeader(strings.Fields(string(names)))
+				if d.wrong = d.setHeader(strings.Fields(string(names))); d.wrong != nil {
+					return line.Reject(d.wrong.Error())
+				}
 			}
-			if d.wrong == nil {
-				continue
-			}
+			continue
 		}
 		err = d.wrong
 		if err == nil {
@@ -171,35 +174,6 @@ func unquote(text []byte) []byte {
 		return text[1 : n-1]
 	}
 	return text
-}
-
-// parquetDecoder takes the values of a Parquet file for the fields of a line.
-type parquetDecoder struct {
-	named
-	in      io.Reader
-	options format.Options
-	texts   *parquet.Texts
-	err     error // sticky
-}
-
-// Next implements format.Decoder.
-func (d *parquetDecoder) Next(rec *row.Record) error {
-	if d.texts == nil && d.err == nil {
-		if d.texts, d.err = parquet.NewTexts(d.in, d.options); d.err == nil {
-			d.err = errkind.With(errkind.Permanent, d.setHeader(d.texts.Names()))
-		}
-	}
-	if d.err != nil {
-		return d.err
-	}
-	texts, err := d.texts.Next(rec)
-	if err != nil {
-		return err
-	}
-	if err := d.setNamed(rec.Values, texts); err != nil {
-		return d.texts.Reject(err)
-	}
-	return nil
 }
 
 // objectDecoder takes the members of JSON objects for the fields of a line.

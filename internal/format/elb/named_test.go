@@ -92,6 +92,7 @@ func TestNamedQuirks(t *testing.T) {
 		"#Fields: elb new time\napp/x/1 a b":                       `column time: "b" is not a time such as 2006-01-02T15:04:05.999999Z`,
 		"#Fields: elb new\napp/x/1 a b":                            `{"elb":"app/x/1","extra":["new=a","b"]}`,
 		"#Fields: elb elb\napp/x/1 -":                              nothing + `}`,
+		"#Version: 1.0\n#!/bin/sh\nls":                             "no line with #Fields: stands before it",
 		"#Fields: elb new\n\"app/x/1":                              "the line is cut short: the quote before field 1 is never closed",
 		"#Fields: date time\n":                                     "these are fields of another log: none of them is elb, elb_status_code, target_group_arn, target_status_code",
 		"#Fields: elb\n" + "x" + strings.Repeat("\t", maxBlanks+1): "the line has 65537 spaces, and no load balancer writes over 65536",
