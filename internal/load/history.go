@@ -16,3 +16,6 @@ type HistoryQuery struct {
 
 // LogTable returns the load log that stands beside t.
 func LogTable(t row.Table) row.Table { return logTable(t) }
+
+// RejectTable returns the reject log that stands beside t.
+func RejectTable(t row.Table) row.Table { return rejectTable(t) }
