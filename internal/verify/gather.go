@@ -316,11 +316,12 @@ func (g *gathering) held(ctx context.Context, q load.FilesQuery, of func(load.He
 const margin = 24 * time.Hour
 
 // partitions returns the range of the partition column in which the rows of these files are, by their
-// claims, or, where there are none, by the times of their puts. It has no column if nothing can be said,
-// and for a table that is partitioned by loaded_at: another attempt's rows may lie anywhere there.
+// claims, or, where there are none, by the times of their puts. It has no column if nothing can be said:
+// for a table that is partitioned by loaded_at, since another attempt's rows may lie anywhere there, and
+// where a claim was lost.
 func partitions(files []*Facts) (r load.Range, t row.Type) {
 	column, t := partitionColumn(files)
-	if column == "" {
+	if column == "" || slices.ContainsFunc(files, lost) {
 		return load.Range{}, ""
 	}
 	n := 0
@@ -347,6 +348,11 @@ func partitions(files []*Facts) (r load.Range, t row.Type) {
 		return load.Range{}, ""
 	}
 	return r, t
+}
+
+// lost reports whether the claim on a file is gone: the load log knows of rows that it would stand for.
+func lost(f *Facts) bool {
+	return f.Claim == nil && f.ClaimErr == nil && slices.ContainsFunc(f.Log, func(r load.Record) bool { return r.Outcome == load.Loaded })
 }
 
 // partitionColumn returns the column that the table of these files is partitioned by; none if they do

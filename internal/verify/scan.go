@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,8 +52,13 @@ type run struct {
 // tables. progress is called now and then; both by one goroutine at a time. s, unless nil, is given the files that a deep comparison may choose.
 // An error means that not all could be looked at.
 func (c *Checker) Run(ctx context.Context, o Options, s *Sampler, emit func(Entry) error, progress func(Progress)) (*Result, error) {
-	r := &run{Checker: c, Options: o, emit: emit, progress: progress, digest: sha256.New(), sampler: s, size: chunkSize}
+	r := &run{Checker: c, Options: o, emit: emit, progress: progress, digest: sha256.New(), sampler: s, size: cmp.Or(c.chunk, chunkSize)}
 	r.result = newResult(c.Now())
+	return r.run(ctx)
+}
+
+func (r *run) run(ctx context.Context) (*Result, error) {
+	o := r.Options
 	address := object.Source{Store: o.Store, Bucket: o.Job.Bucket, Key: o.Job.Prefix}.String()
 	next := chunk{from: address, begins: true}
 	lister, err := r.lister()
@@ -78,7 +84,7 @@ func (c *Checker) Run(ctx context.Context, o Options, s *Sampler, emit func(Entr
 		return nil, err
 	}
 	r.result.finish()
-	r.result.Ended = c.Now().UTC()
+	r.result.Ended = r.Now().UTC()
 	r.result.Digest = hex.EncodeToString(r.digest.Sum(nil))
 	return &r.result, nil
 }

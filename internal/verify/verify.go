@@ -107,6 +107,7 @@ type Checker struct {
 	Now     func() time.Time
 
 	Readers int // claims that are read at a time; 0 means 64
+	chunk   int // listed files that are looked at together; 0 means chunkSize
 }
 
 // Options say what is verified, and how.
