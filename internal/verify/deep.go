@@ -95,33 +95,42 @@ type comparing struct {
 }
 
 // decode begins to read the file as a load does.
-func (c *comparing) decode(body io.Reader, f *Facts, kept *spool.Spool) error {
-	plain, err := format.Decompress(body)
-	if err != nil {
+func (c *comparing) decode(body io.Reader, f *Facts, kept *spool.Spool) (err error) {
+	if c.format, c.decoder, err = Decode(f.Target.Format, body, kept); err != nil {
 		return err
-	}
-	o := format.Options{Spool: kept.Keep}
-	var r io.Reader = plain
-	c.format = f.Target.Format
-	if c.format.Inspect != nil {
-		whole, size, err := o.Spooled(r)
-		if err != nil {
-			return err
-		}
-		if c.format, err = c.format.Inspect(io.NewSectionReader(whole, 0, size), o); err != nil {
-			return err
-		}
-		r = io.NewSectionReader(whole, 0, size)
 	}
 	if c.encoder, err = row.NewEncoder(c.format.Spec.Columns); err != nil {
 		return err
 	}
-	c.decoder, c.rec = c.format.New(r, o), row.NewRecord(len(c.format.Spec.Columns))
+	c.rec = row.NewRecord(len(c.format.Spec.Columns))
 	c.event = object.Event{Source: f.Source, Time: f.Claim.Load.EventTime}
 	if s, ok := parseAddress(f.Claim.Load.SourceFile); ok {
 		c.event.Source = s
 	}
 	return nil
+}
+
+// Decode returns what decodes a file's records from its bytes, compressed or not, and the format with
+// the file's own columns where it has such. kept must stay open until the last record.
+func Decode(f *format.Format, body io.Reader, kept *spool.Spool) (*format.Format, format.Decoder, error) {
+	var r io.Reader
+	plain, err := format.Decompress(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	r = plain
+	o := format.Options{Spool: kept.Keep}
+	if f.Inspect != nil {
+		whole, size, err := o.Spooled(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if f, err = f.Inspect(io.NewSectionReader(whole, 0, size), o); err != nil {
+			return nil, nil, err
+		}
+		r = io.NewSectionReader(whole, 0, size)
+	}
+	return f, f.New(r, o), nil
 }
 
 // next makes the file's next record the one at hand, unless one is, and leaves out those that are

@@ -139,7 +139,7 @@ func (g *gathering) describe(ctx context.Context, f *Facts, name string) error {
 // copyOf returns a copy; one whose metadata cannot be read is of no version.
 func copyOf(o object.Landed, d object.Description) *Copy {
 	attrs, _ := object.AttrsOf(o, d)
-	return &Copy{o, attrs, d.Created}
+	return &Copy{o, attrs, d.Created, d.Size}
 }
 
 // common returns the longest prefix of both.

@@ -222,6 +222,7 @@ type Copy struct {
 	object.Landed
 	object.Attrs
 	Created time.Time
+	Bytes   int64 // of the copy
 }
 
 // place is a file and a table that its rows may be in.
