@@ -170,7 +170,7 @@ func (x *Explainer) Explain(ctx context.Context, s object.Source) (*Explanation,
 		return nil, err
 	}
 	if e.Object == nil && f.Claim == nil && len(f.Held) == 0 && len(e.History) == 0 && f.Copy == nil {
-		e.Status, e.Reason = Unknown, "it is not there, and was never seen"
+		e.Status, e.Reason = Unknown, "it is not there, and no load of it is known; put there, it goes by this source"
 	}
 	e.hops(f)
 	e.cost(f)
@@ -294,7 +294,9 @@ func (x *Explainer) rows(ctx context.Context, e *Explanation, f *verify.Facts) e
 	event := object.Event{Source: f.Source, Version: f.Version, Time: f.Time}
 	err := x.preview(ctx, e, event, f.Target.Format)
 	if err != nil && (errkind.Is(err, errkind.Permanent) || errors.Is(err, format.ErrControl)) {
-		e.Rejects = append(e.Rejects, Reject{Reason: err.Error()})
+		if len(e.History) == 0 {
+			e.Rejects = append(e.Rejects, Reject{Reason: err.Error()})
+		}
 		return nil
 	}
 	return err
@@ -321,7 +323,7 @@ func (x *Explainer) preview(ctx context.Context, e *Explanation, event object.Ev
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
-			if len(e.Rejects) < x.Show {
+			if len(e.History) == 0 && len(e.Rejects) < x.Show { // else the log has told of them
 				e.Rejects = append(e.Rejects, Reject{bad.Line, bad.Offset, bad.Reason, bad.Raw})
 			}
 			continue

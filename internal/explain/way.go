@@ -64,9 +64,23 @@ func (e *Explanation) cost(f *verify.Facts) {
 		c.add("Cloud Storage", "objects.insert (copy)", 1, "A")
 		c.Copied = f.Copy.Bytes
 	}
+	reads, again := 0, 0
+	for _, r := range e.History {
+		switch r.Outcome {
+		case load.Loaded, load.Rejected, load.Deferred, load.Ignored:
+			reads++
+		case load.Duplicate, load.Changed:
+			again++
+		}
+	}
+	if f.Claim != nil {
+		reads = max(reads, 1)
+	}
+	if reads > 0 {
+		c.add("Cloud Storage", "objects.get (copy)", reads, "B")
+	}
 	if claim := f.Claim; claim != nil {
 		c.Parsed = claim.Load.Bytes
-		c.add("Cloud Storage", "objects.get (copy)", 1, "B")
 		c.add("Cloud Storage", "objects.insert (claim)", 1, "A")
 		switch {
 		case claim.Pooled != nil:
@@ -75,12 +89,6 @@ func (e *Explanation) cost(f *verify.Facts) {
 			c.add("BigQuery", "CreateWriteStream", len(claim.Streams), "")
 			c.add("BigQuery", "FinalizeWriteStream", len(claim.Streams), "")
 			c.add("BigQuery", "BatchCommitWriteStreams", 1, "")
-		}
-	}
-	again := 0
-	for _, r := range e.History {
-		if r.Outcome == load.Duplicate || r.Outcome == load.Changed {
-			again++
 		}
 	}
 	if again > 0 {

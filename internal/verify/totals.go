@@ -30,6 +30,9 @@ func (s *Sum) Differences() (n int) {
 	return n
 }
 
+// Of is how many of the files are of a status.
+func (s *Sum) Of(status Status) int { return s.ByStatus[status] }
+
 func (s *Sum) add(e *Entry) {
 	if s.ByStatus == nil {
 		s.ByStatus = map[Status]int{}
@@ -73,28 +76,28 @@ type Result struct {
 	Cost      Cost           `json:"cost"`
 	Digest    string         `json:"digest"` // SHA-256 of the lines of all entries, in hexadecimal
 
-	days map[[2]string]*DaySum
+	sums map[[2]string]*DaySum
 }
 
 func newResult(now time.Time) Result {
-	return Result{Started: now.UTC(), days: map[[2]string]*DaySum{}, Totals: Sum{ByStatus: map[Status]int{}}}
+	return Result{Started: now.UTC(), sums: map[[2]string]*DaySum{}, Totals: Sum{ByStatus: map[Status]int{}}}
 }
 
 func (r *Result) add(e *Entry) {
 	r.Totals.add(e)
 	key := [2]string{e.Day, e.Source}
-	d := r.days[key]
+	d := r.sums[key]
 	if d == nil {
 		d = &DaySum{Day: e.Day, Source: e.Source}
-		r.days[key] = d
+		r.sums[key] = d
 	}
 	d.Sum.add(e)
 }
 
 // finish puts the days in order.
 func (r *Result) finish() {
-	r.Days = make([]DaySum, 0, len(r.days))
-	for _, d := range r.days {
+	r.Days = make([]DaySum, 0, len(r.sums))
+	for _, d := range r.sums {
 		r.Days = append(r.Days, *d)
 	}
 	slices.SortFunc(r.Days, func(a, b DaySum) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Source, b.Source)) })
