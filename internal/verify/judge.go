@@ -33,6 +33,9 @@ func (g *gathering) judge(ctx context.Context, f *Facts) (e Entry, ok bool) {
 		return d
 	}
 	e.Status, e.Reason = j.verdict(g.listed[f.Source.String()])
+	if r := j.logged(load.Rejected, &f.Version); e.Status == Rejected && r != nil {
+		e.Rejects = r.Rejects
+	}
 	return e, true
 }
 

@@ -65,7 +65,7 @@ type RepairResult struct {
 
 // DigestOf says how the digest is recomputed.
 const DigestOf = `SHA-256 of the lines that "seneka verify --files FILE" writes, one for each file and table in the order of their names: ` +
-	`sha256sum FILE. "seneka verify --json" prints the same lines among others: grep '^{"file":' | sha256sum. Before a repair.`
+	`sha256sum FILE. "seneka verify --json" prints the same lines among others: grep '^{"file":' | sha256sum. It is of what was found, before a repair.`
 
 // MostDifferences is how many differences a report lists.
 const MostDifferences = 100_000
