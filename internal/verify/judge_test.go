@@ -207,7 +207,7 @@ func TestReport(t *testing.T) {
 		t.Error("a report of differences is good")
 	}
 	good := &Report{Result: &Result{Totals: Sum{Files: 2000, ByStatus: map[Status]int{OK: 1999, Pending: 1}}}}
-	if !good.Good() || good.Verdict() != "No difference in 2,000 files; 1 are on their way" {
+	if !good.Good() || good.Verdict() != "No difference in 2,000 files; 1 on the way" {
 		t.Errorf("%q", good.Verdict())
 	}
 	good.Deep = &DeepResult{Files: 3, Different: 1}

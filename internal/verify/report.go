@@ -105,17 +105,25 @@ func (r *Report) Good() bool {
 
 // Verdict is the report in one sentence.
 func (r *Report) Verdict() string {
-	files, bad := number(r.Result.Totals.Files), r.Result.Totals.Differences()
+	files, bad := count(r.Result.Totals.Files), r.Result.Totals.Differences()
 	switch {
 	case bad > 0:
-		return fmt.Sprintf("%s of %s files differ", number(bad), files)
+		return fmt.Sprintf("%s of %s files differ", number(bad), number(r.Result.Totals.Files))
 	case r.Deep != nil && r.Deep.Different > 0:
-		return fmt.Sprintf("%d of %d files compared value by value differ", r.Deep.Different, r.Deep.Files)
-	case r.Result.Totals.ByStatus[Pending] > 0:
-		return fmt.Sprintf("No difference in %s files; %s are on their way", files, number(r.Result.Totals.ByStatus[Pending]))
+		return fmt.Sprintf("%s of %s files compared value by value differ", number(r.Deep.Different), number(r.Deep.Files))
+	case r.Result.Totals.Of(Pending) > 0:
+		return fmt.Sprintf("No difference in %s; %s on the way", files, number(r.Result.Totals.Of(Pending)))
 	default:
-		return "No difference in " + files + " files"
+		return "No difference in " + files
 	}
+}
+
+// count writes a number of files.
+func count(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return number(n) + " files"
 }
 
 // meaning says what a status means.

@@ -169,7 +169,8 @@ func (r *run) add(e Entry) error {
 	return r.emit(e)
 }
 
-// Again verifies these files anew, as after a repair, without a look at what else there is.
+// Again verifies these files anew, as after a repair, without a look at what else there is. A file
+// without an ETag is one that is not there.
 func (c *Checker) Again(ctx context.Context, o Options, files []object.Event) ([]Entry, error) {
 	if len(files) == 0 {
 		return nil, nil
@@ -184,7 +185,7 @@ func (c *Checker) Again(ctx context.Context, o Options, files []object.Event) ([
 			continue
 		}
 		file := e.Source.String()
-		g.listed[file] = true
+		g.listed[file] = e.ETag != ""
 		g.from, g.to = min(g.from, file), max(g.to, file)
 		g.add(&Facts{Event: e, Listed: e.ETag != "", Target: target})
 	}
