@@ -390,3 +390,38 @@ func TestDeep(t *testing.T) {
 		t.Errorf("a row of another line: %+v", g)
 	}
 }
+
+// What others put into landing is verified by its own name; where it took the place of an S3 file, that
+// file is in order if its rows stand under the other name, and is not counted twice.
+func TestFilesOfOthers(t *testing.T) {
+	c := newCloud(t)
+	landed := func(name string, content []byte) {
+		t.Helper()
+		w := c.store.Bucket("landing").Object(name).NewWriter(t.Context())
+		_, err := w.Write(content)
+		c.must(err)
+		c.must(w.Close())
+		o := object.Landed{Bucket: "landing", Name: name}
+		d, generation, err := c.gcs.Describe(t.Context(), o)
+		c.must(err)
+		o.Generation = generation
+		attrs, err := object.AttrsOf(o, d)
+		c.must(err)
+		_, err = c.app.Load(t.Context(), load.File{Landed: o, Attrs: attrs})
+		c.must(err)
+	}
+	landed("others/1.log", c.lines)
+	landed("others/2.log", []byte("no log\n"))
+	landed("src/alb/moved.log", c.lines)
+	c.put("alb/moved.log", c.lines)
+	c.bring("alb/usual.log", c.lines)
+
+	got, result := c.verify(Options{Store: object.GCS, Job: backfill.Job{Bucket: "landing"}}, nil)
+	if len(got) != 3 || got["1.log"].Status != OK || got["1.log"].File != "gs://landing/others/1.log" || got["2.log"].Status != Rejected || got["moved.log"].Status != OK || result.Copies != 1 {
+		t.Errorf("landing: %+v, copies %d", got, result.Copies)
+	}
+	got, _ = c.verify(Options{}, nil)
+	if e := got["moved.log"]; len(got) != 2 || e.Status != OK || e.File != "s3://src/alb/moved.log" || e.Rows != 13 {
+		t.Errorf("S3: %+v", got)
+	}
+}
