@@ -360,6 +360,14 @@ func thousands(n int64) string {
 	return digits
 }
 
+// plural writes a number of things.
+func plural[N int | int64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(int64(n)) + " " + what + "s"
+}
+
 // bytesText writes a number of bytes for people.
 func bytesText(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}

@@ -130,6 +130,8 @@ var rejectFields = []field[RejectRecord]{
 const (
 	loadLogName   = "seneka_load_log"
 	rejectLogName = "seneka_reject_log"
+	// RejectsView has each reject once.
+	RejectsView = "seneka_rejects"
 )
 
 // logTable and rejectTable return the logs of t's dataset.
