@@ -16,3 +16,12 @@ type HistoryQuery struct {
 
 // LogTable returns the load log that stands beside t.
 func LogTable(t row.Table) row.Table { return logTable(t) }
+
+// LogSpecs returns the tables that stand beside a dataset's tables, by name: the load log and the
+// reject log.
+func LogSpecs() map[string]row.Spec {
+	return map[string]row.Spec{loadLogName: loadLogSpec, rejectLogName: rejectLogSpec}
+}
+
+// RejectTable returns the reject log that stands beside t.
+func RejectTable(t row.Table) row.Table { return rejectTable(t) }
