@@ -28,6 +28,10 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 test: ## Run every test; RACE=-race adds the race detector
 	go test $(RACE) -timeout 15m ./...
 
+.PHONY: browser
+browser: ## Test the pages in Chromium; fails where there is none
+	go test -tags browser -timeout 10m -run 'TestBrowser|TestNotices' ./internal/browser ./internal/report
+
 .PHONY: soak
 soak: ## Load and kill for SOAK (10m): see TestSoak
 	go test ./cmd/seneka -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),10m)

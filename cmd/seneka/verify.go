@@ -152,7 +152,7 @@ func runVerify(cmd *cobra.Command, o *verifyOptions, what verify.Options) (err e
 	if what.Store == object.GCS && what.Job.Bucket != c.cfg.Landing {
 		return usage(fmt.Errorf("gs://%s is not the landing bucket, gs://%s", what.Job.Bucket, c.cfg.Landing), cmd)
 	}
-	report, err := newReport(ctx, c, o, what)
+	report, err := newVerifyReport(ctx, c, o, what)
 	if err != nil {
 		return err
 	}
@@ -304,7 +304,7 @@ func commandLine(cmd *cobra.Command, name, config, local string) string {
 }
 
 // newReport returns a report without results.
-func newReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
+func newVerifyReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
 	data, err := config.Read(ctx, c.path, openGCS)
 	if err != nil {
 		return nil, err
