@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.3.0
+CDKTF_VERSION := 16.12.1
 TOOLS := $(CURDIR)/.tools
 RACE ?=
 
@@ -67,6 +68,16 @@ tidy: ## Check that go.mod is what the code needs
 .PHONY: layers
 layers: ## Check what is linked into which program, and that all builds without cgo
 	.ci/layers
+
+.PHONY: terraform
+terraform: ## Check terraform/ with mocked providers; says so where there is nothing to check it with
+	@.ci/terraform
+
+.PHONY: terraform-schemas
+terraform-schemas: ## Take the arguments of Google's provider anew, from the npm registry
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+		npm pack --silent --pack-destination "$$dir" @cdktf/provider-google@$(CDKTF_VERSION) >/dev/null && tar -xzf "$$dir"/*.tgz -C "$$dir" && \
+		cd terraform/standin && go run ./extract "$$dir/package" .. >"$$dir/google.json" && mv "$$dir/google.json" google.json
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -10,6 +10,7 @@ locals {
     SENEKA_WORKERS            = tostring(var.forwarder_size.workers)
     SENEKA_MAX_BYTES          = tostring(var.forwarder_size.budget_mib * 1048576)
     SENEKA_VISIBILITY_SECONDS = tostring(var.forwarder_size.visibility_seconds)
+    SENEKA_METRICS_PORT       = "9464"
     AWS_REGION                = local.region
     GOMEMLIMIT                = "${floor(var.forwarder_size.memory_mib * 0.85)}MiB"
   }, var.environment)
@@ -55,6 +56,13 @@ resource "aws_ecs_task_definition" "forwarder" {
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     # It drains for 25 seconds, and then closes its clients. Spot gives two minutes' notice.
     stopTimeout = 60
+    healthCheck = {
+      command     = var.health_command
+      interval    = 30
+      timeout     = 5
+      retries     = 3
+      startPeriod = 30
+    }
     environment = [for k in sort(keys(local.environment)) : { name = k, value = local.environment[k] }]
     logConfiguration = {
       logDriver = "awslogs"

@@ -112,6 +112,12 @@ variable "forwarder_size" {
   }
 }
 
+variable "health_command" {
+  description = "How the image is asked whether it is well: by the program itself, for it has no shell. It is /ko-app/forwarder in the images of releases, /program in those of the Dockerfile."
+  type        = list(string)
+  default     = ["CMD", "/ko-app/forwarder", "health"]
+}
+
 variable "environment" {
   description = "More environment variables of the forwarder on Fargate, such as SENEKA_LOG_LEVEL."
   type        = map(string)
