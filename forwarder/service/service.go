@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/federation"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/forward"
 	"github.com/seneka-io/seneka/internal/gcsstore"
@@ -34,7 +35,8 @@ type Service struct {
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
-// SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
+// SDKs' own environment variables and, where this cloud's credentials have to do for the other, by
+// those of federation.Open. The clients keep ctx: it must live as long as the Service.
 // SENEKA_WORKERS (16) bounds how many messages are handled at a time, and SENEKA_MAX_BYTES (96 MiB)
 // the memory of the copies, of which a large object takes forward.CopyMemory;
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
@@ -55,7 +57,11 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if getenv("SENEKA_CONFIG") == "" {
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
 	}
-	gcs, err := gcsstore.New(ctx)
+	clouds, err := federation.Open(ctx, getenv, awsconfig.WithLogger(sdkLogger(log)))
+	if err != nil {
+		return nil, err
+	}
+	gcs, err := gcsstore.New(ctx, clouds.Google...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +74,9 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLogger(log)))
-	if err != nil {
-		return nil, fmt.Errorf("read the AWS settings: %w", err)
-	}
 	forwarder := &forward.Forwarder{
 		Matches: func(s object.Source) bool { _, ok := cfg.Match(s); return ok },
-		Source:  s3store.New(aws),
+		Source:  s3store.New(clouds.AWS),
 		Landing: gcs,
 		Bucket:  cfg.Landing,
 		Now:     time.Now,
@@ -89,7 +91,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		log.Debug("copied", "file", s.String(), "bytes_read", read, "bytes_written", written)
 	}
 	loop := &forward.Loop{
-		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
+		Queue: sqsqueue.New(clouds.AWS, cfg.Queue), Forward: forwarder.Forward, Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
