@@ -28,7 +28,7 @@ import (
 
 // drain is how long requests under way may take once the server is told to stop; then they are cut
 // and will be delivered again. Cloud Run kills an instance ten seconds after SIGTERM, and closing the
-// clients takes up to three of them.
+// clients takes up to four of them.
 // https://cloud.google.com/run/docs/container-contract#instance-shutdown
 const drain = 5 * time.Second
 

@@ -77,7 +77,7 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 	cfg.Project = localProject
 	cloud, err := localcloud.Start(ctx, localcloud.Options{
 		Dir: o.Data, Ports: o.Ports, Buckets: s.buckets, Queue: path.Base(cfg.Queue),
-		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: s.datasets, Log: o.Log,
+		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: s.datasets, Topics: topics(cfg), Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -238,6 +238,14 @@ func s3Buckets(cfg *config.Config) []string {
 		return []string{defaultBucket}
 	}
 	return buckets
+}
+
+// topics returns the topic that the file names, if it names one.
+func topics(cfg *config.Config) []string {
+	if cfg.Events == "" {
+		return nil
+	}
+	return []string{cfg.Events}
 }
 
 // datasets returns the datasets of the sources' tables, project.dataset each: in the local project
