@@ -37,6 +37,7 @@ module "gcp" {
   sources   = var.sources
   schemas   = var.schemas
   compress  = var.compress
+  events    = var.events
 
   loader             = var.loader
   loader_archive     = var.loader_archive

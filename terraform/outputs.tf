@@ -23,6 +23,11 @@ output "dead_letter_subscription" {
   value       = module.gcp.dead_letter_subscription
 }
 
+output "events_topic" {
+  description = "The topic that hears of what is loaded; null without events."
+  value       = module.gcp.events_topic
+}
+
 output "landing_bucket" {
   description = "The bucket that files are copied to."
   value       = module.gcp.landing_bucket

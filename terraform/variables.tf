@@ -185,6 +185,12 @@ variable "compress" {
   default     = true
 }
 
+variable "events" {
+  description = "Whether a topic hears of each file that is loaded, by a CloudEvent: docs/events.md."
+  type        = bool
+  default     = false
+}
+
 variable "landing_days" {
   description = "How long copies stay in the landing bucket, 8 days at least."
   type        = number

@@ -12,8 +12,8 @@ mock_provider "aws" {
   }
   mock_resource "aws_sqs_queue" {
     defaults = {
-      arn = "arn:aws:sqs:ap-northeast-1:123456789012:seneka-events"
-      url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka-events"
+      arn = "arn:aws:sqs:ap-northeast-1:123456789012:seneka"
+      url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka"
     }
   }
   mock_resource "aws_iam_role" {
@@ -60,7 +60,7 @@ run "on_fargate" {
     error_message = "The role's sessions, as Google sees them."
   }
   assert {
-    condition     = output.queue_url == "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka-events" && startswith(output.config_uri, "gs://acme-logs-seneka-config/")
+    condition     = output.queue_url == "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka" && startswith(output.config_uri, "gs://acme-logs-seneka-config/")
     error_message = "What a person needs."
   }
 }

@@ -1,7 +1,7 @@
 # The queue that the source buckets notify, and the one where messages are parked that were received too often.
 
 resource "aws_sqs_queue" "events" {
-  name                       = "${var.name}-events"
+  name                       = var.name
   visibility_timeout_seconds = 30      # the forwarder asks for its own with each message
   message_retention_seconds  = 1209600 # 14 days, the most
   receive_wait_time_seconds  = 20      # an empty answer is paid for like a full one
@@ -16,7 +16,7 @@ resource "aws_sqs_queue" "events" {
 }
 
 resource "aws_sqs_queue" "dead_letters" {
-  name                      = "${var.name}-dead-letters"
+  name                      = "${var.name}-dead-letter"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = var.queue_kms_key_arn == null ? true : null
   kms_master_key_id         = var.queue_kms_key_arn

@@ -2,7 +2,7 @@
 # they start, are started anew, and instances that still run find the old one until they are gone.
 
 locals {
-  config = {
+  config = merge({
     project  = var.project
     landing  = "gs://${google_storage_bucket.landing.name}"
     ledger   = "gs://${google_storage_bucket.ledger.name}"
@@ -22,7 +22,7 @@ locals {
         max_reject_ratio = s.max_reject_ratio
       } : key => value if value != null
     }]
-  }
+  }, { for t in google_pubsub_topic.events : "events" => t.id })
   yaml   = yamlencode(local.config)
   folder = substr(sha256(jsonencode([local.yaml, var.schemas])), 0, 12)
 }

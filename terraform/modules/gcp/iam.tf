@@ -30,6 +30,7 @@ locals {
     object_keeper  = ["storage.objects.get", "storage.objects.create", "storage.objects.delete"]
     table_loader   = ["bigquery.tables.get", "bigquery.tables.create", "bigquery.tables.update", "bigquery.tables.updateData", "bigquery.tables.getData"]
     job_runner     = ["bigquery.jobs.create"]
+    event_teller   = ["pubsub.topics.publish"]
   }
 
   loader    = "serviceAccount:${google_service_account.loader.email}"
@@ -91,15 +92,13 @@ resource "google_project_iam_member" "loader_queries" {
 # Metrics and traces, of both programs.
 resource "google_project_iam_member" "telemetry" {
   for_each = var.telemetry ? {
-    loader_metrics    = { member = local.loader, role = "roles/telemetry.metricsWriter" }
-    loader_traces     = { member = local.loader, role = "roles/telemetry.tracesWriter" }
-    forwarder_metrics = { member = local.forwarder, role = "roles/telemetry.metricsWriter" }
-    forwarder_traces  = { member = local.forwarder, role = "roles/telemetry.tracesWriter" }
+    loader    = local.loader
+    forwarder = local.forwarder
   } : {}
 
   project = var.project
-  role    = each.value.role
-  member  = each.value.member
+  role    = "roles/telemetry.writer"
+  member  = each.value
 }
 
 # The subscription pushes as an account that may call the loader and nothing else.

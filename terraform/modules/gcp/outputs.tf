@@ -18,6 +18,11 @@ output "dead_letter_subscription" {
   value       = google_pubsub_subscription.dead_letters.id
 }
 
+output "events_topic" {
+  description = "The topic that hears of what is loaded, projects/PROJECT/topics/NAME; null without events."
+  value       = one(google_pubsub_topic.events[*].id)
+}
+
 output "loader_url" {
   description = "Where the subscription pushes to."
   value       = local.loader_url

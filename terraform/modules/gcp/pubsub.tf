@@ -5,9 +5,9 @@ data "google_storage_project_service_account" "this" {
   depends_on = [google_project_service.used]
 }
 
-resource "google_pubsub_topic" "landed" {
+resource "google_pubsub_topic" "landing" {
   project = var.project
-  name    = "${var.name}-landed"
+  name    = "${var.name}-landing"
   labels  = var.labels
 
   depends_on = [google_project_service.used]
@@ -15,14 +15,14 @@ resource "google_pubsub_topic" "landed" {
 
 resource "google_pubsub_topic_iam_member" "storage_publishes" {
   project = var.project
-  topic   = google_pubsub_topic.landed.name
+  topic   = google_pubsub_topic.landing.name
   role    = "roles/pubsub.publisher"
   member  = "serviceAccount:${data.google_storage_project_service_account.this.email_address}"
 }
 
 resource "google_storage_notification" "landed" {
   bucket         = google_storage_bucket.landing.name
-  topic          = google_pubsub_topic.landed.id
+  topic          = google_pubsub_topic.landing.id
   payload_format = "JSON_API_V1" # with the metadata that names the S3 object; without it each file costs one request more
   event_types    = ["OBJECT_FINALIZE"]
 
@@ -33,7 +33,7 @@ resource "google_storage_notification" "landed" {
 resource "google_pubsub_subscription" "loader" {
   project                    = var.project
   name                       = "${var.name}-loader"
-  topic                      = google_pubsub_topic.landed.id
+  topic                      = google_pubsub_topic.landing.id
   ack_deadline_seconds       = 600       # the most: also how long a push waits for its answer
   message_retention_duration = "604800s" # 7 days
   labels                     = var.labels
@@ -66,7 +66,7 @@ resource "google_pubsub_subscription" "loader" {
 
 resource "google_pubsub_topic" "dead_letters" {
   project = var.project
-  name    = "${var.name}-dead-letters"
+  name    = "${var.name}-dead-letter"
   labels  = var.labels
 
   depends_on = [google_project_service.used]
@@ -75,7 +75,7 @@ resource "google_pubsub_topic" "dead_letters" {
 # Without a subscription a topic keeps nothing. seneka replay reads this one.
 resource "google_pubsub_subscription" "dead_letters" {
   project                    = var.project
-  name                       = "${var.name}-dead-letters"
+  name                       = "${var.name}-dead-letter"
   topic                      = google_pubsub_topic.dead_letters.id
   ack_deadline_seconds       = 60
   message_retention_duration = "2678400s" # 31 days, the most
@@ -99,4 +99,24 @@ resource "google_pubsub_subscription_iam_member" "pubsub_acknowledges" {
   subscription = google_pubsub_subscription.loader.name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent
+}
+
+# What the loader tells of each file that it loaded, to whom it may concern.
+resource "google_pubsub_topic" "events" {
+  count = var.events ? 1 : 0
+
+  project = var.project
+  name    = "${var.name}-events"
+  labels  = var.labels
+
+  depends_on = [google_project_service.used]
+}
+
+resource "google_pubsub_topic_iam_member" "loader_tells" {
+  count = var.events ? 1 : 0
+
+  project = var.project
+  topic   = google_pubsub_topic.events[0].name
+  role    = google_project_iam_custom_role.this["event_teller"].name
+  member  = local.loader
 }

@@ -64,6 +64,12 @@ variable "compress" {
   default     = true
 }
 
+variable "events" {
+  description = "Whether a topic hears of each file that is loaded, by a CloudEvent: docs/events.md."
+  type        = bool
+  default     = false
+}
+
 variable "loader" {
   description = "What the loader runs as: \"function\", a Cloud Run function that Google builds from the source archive; or \"container\", a Cloud Run service from an image, which starts sooner and ends requests under way when it is stopped."
   type        = string

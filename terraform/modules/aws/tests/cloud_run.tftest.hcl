@@ -11,7 +11,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_sqs_queue" {
-    defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:seneka-events" }
+    defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:seneka" }
   }
 }
 

@@ -11,7 +11,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_resource "aws_sqs_queue" {
-    defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:seneka-events", id = "https://sqs.eu-central-1.amazonaws.com/123456789012/seneka-events" }
+    defaults = { arn = "arn:aws:sqs:eu-central-1:123456789012:seneka", id = "https://sqs.eu-central-1.amazonaws.com/123456789012/seneka" }
   }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/seneka-forwarder" }
@@ -126,7 +126,7 @@ run "permissions" {
   }
   assert {
     condition = { for s in jsondecode(aws_iam_role_policy.forwarder.policy).Statement : s.Sid => s.Resource if s.Sid != "Absence" } == {
-      Queue    = ["arn:aws:sqs:eu-central-1:123456789012:seneka-events"]
+      Queue    = ["arn:aws:sqs:eu-central-1:123456789012:seneka"]
       Objects  = ["arn:aws:s3:::bus/*", "arn:aws:s3:::byhand/*", "arn:aws:s3:::direct/logs/*", "arn:aws:s3:::filter/a/*", "arn:aws:s3:::foreign/*", "arn:aws:s3:::topic/*"]
       Versions = ["arn:aws:s3:::foreign/*"]
       Keys     = ["arn:aws:kms:eu-central-1:210987654321:key/1"]

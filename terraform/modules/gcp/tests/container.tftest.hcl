@@ -16,7 +16,7 @@ variables {
   project         = "acme-logs"
   region          = "europe-west3"
   location        = "EU"
-  queue_url       = "https://sqs.eu-central-1.amazonaws.com/123456789012/seneka-events"
+  queue_url       = "https://sqs.eu-central-1.amazonaws.com/123456789012/seneka"
   sources         = [{ name = "alb", match = "s3://acme-elb-logs/**.log.gz", format = "alb", table = "logs.alb" }]
   loader          = "container"
   loader_image    = "europe-west3-docker.pkg.dev/acme-logs/seneka/loader:1"

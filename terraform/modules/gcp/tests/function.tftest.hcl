@@ -7,6 +7,9 @@ mock_provider "google" {
   mock_data "google_storage_project_service_account" {
     defaults = { email_address = "service-987654321098@gs-project-accounts.iam.gserviceaccount.com" }
   }
+  mock_resource "google_pubsub_topic" {
+    defaults = { id = "projects/acme-logs/topics/some" }
+  }
   mock_resource "google_project_iam_custom_role" {
     defaults = { name = "projects/acme-logs/roles/seneka" }
   }
@@ -34,7 +37,7 @@ override_resource {
 variables {
   project        = "acme-logs"
   region         = "asia-northeast1"
-  queue_url      = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka-events"
+  queue_url      = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/seneka"
   loader_archive = "tests/function.zip"
   sources = [
     { name = "alb", match = "s3://acme-elb-logs/**/elasticloadbalancing/**.log.gz", format = "alb", table = "logs.alb", max_reject_ratio = 0.01 },
@@ -200,6 +203,21 @@ run "without_telemetry" {
   assert {
     condition     = length(google_bigquery_dataset.this) == 0 && keys(google_bigquery_dataset_iam_member.loader) == ["exports", "logs"] && length(google_project_service.used) == 0
     error_message = "What exists is left alone, and used."
+  }
+}
+
+run "with_events" {
+  variables {
+    events = true
+  }
+
+  assert {
+    condition     = yamldecode(google_storage_bucket_object.config.content).events == "projects/acme-logs/topics/some" && output.events_topic == "projects/acme-logs/topics/some"
+    error_message = "The configuration names the topic."
+  }
+  assert {
+    condition     = google_pubsub_topic_iam_member.loader_tells[0].topic == "seneka-events"
+    error_message = "The loader may publish to it."
   }
 }
 
