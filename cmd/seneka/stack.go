@@ -115,13 +115,21 @@ func (s *stack) startPrograms(ctx context.Context, o stackOptions) error {
 }
 
 func (s *stack) startLoader(ctx context.Context, o stackOptions) error {
-	app, err := loader.Open(ctx, os.Getenv, o.Log)
+	app, err := loader.Open(ctx, withoutMetricsPort, o.Log)
 	if err != nil {
 		return err
 	}
 	s.onClose(app.Close)
 	s.Ready.Loader, err = s.serve("loader", o.LoaderPort, app, 10*time.Second)
 	return err
+}
+
+// withoutMetricsPort is the environment of a loader in a process of others: the port is the forwarder's.
+func withoutMetricsPort(name string) string {
+	if name == "SENEKA_METRICS_PORT" {
+		return ""
+	}
+	return os.Getenv(name)
 }
 
 // serve answers requests on a loopback port until Close, which cuts those that take longer than

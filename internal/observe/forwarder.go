@@ -26,7 +26,7 @@ func (t *Telemetry) Messages() forward.Observe {
 		return nil
 	}
 	return func(ctx context.Context, m forward.Message) (context.Context, func(error)) {
-		ctx, span := t.tracer.Start(ctx, telemetry.SpanMessage, trace.WithNewRoot(), trace.WithTimestamp(m.Received),
+		ctx, span := t.start(ctx, telemetry.SpanMessage, trace.WithNewRoot(), trace.WithTimestamp(m.Received),
 			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(attribute.String(telemetry.AttrMessage, m.ID)))
 		return ctx, func(err error) { finish(span, err) }
 	}

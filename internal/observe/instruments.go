@@ -116,7 +116,14 @@ func (t *Telemetry) child(ctx context.Context, name string, opts ...trace.SpanSt
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, trace.SpanFromContext(ctx)
 	}
-	return t.tracer.Start(ctx, name, opts...)
+	return t.start(ctx, name, opts...)
+}
+
+// start starts a span. The context says where in the trace one is, and no more: by the span itself the
+// clients of the clouds would add spans of their own, with the URLs of requests, and the credentials in them.
+func (t *Telemetry) start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	ctx, span := t.tracer.Start(ctx, name, opts...)
+	return trace.ContextWithSpanContext(ctx, span.SpanContext()), span
 }
 
 // finish ends a span. That something is not there, or is there already, is an answer and no error.

@@ -25,7 +25,7 @@ func (t *Telemetry) Loads() func(ctx context.Context, f load.File) (context.Cont
 	return func(ctx context.Context, f load.File) (context.Context, func(load.Result, error)) {
 		start := time.Now()
 		ctx = w3c.Extract(ctx, propagation.MapCarrier{traceparent: f.Traceparent})
-		ctx, span := t.tracer.Start(ctx, telemetry.SpanLoad, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(fileAttributes(f.Event)...))
+		ctx, span := t.start(ctx, telemetry.SpanLoad, trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(fileAttributes(f.Event)...))
 		return ctx, func(res load.Result, err error) {
 			outcome := outcomeOf(res, err)
 			t.countLoad(ctx, f, res, outcome, time.Since(start))

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -97,7 +98,10 @@ func (c *clouds) Get(context.Context, string) ([]byte, int64, error)       { ret
 func (c *clouds) Put(context.Context, string, []byte, int64) error         { return c.do("put") }
 func (c *clouds) EnsureTable(context.Context, row.Table, row.Spec) error   { return c.do("table") }
 func (c *clouds) EnsureView(context.Context, row.Table, string, int) error { return c.do("view") }
-func (c *clouds) Count(context.Context, load.CountQuery) (bool, int64, error) {
+func (c *clouds) Count(ctx context.Context, _ load.CountQuery) (bool, int64, error) {
+	// As the clients' libraries do wherever they find a span: none of it is to be exported.
+	_, span := trace.SpanFromContext(ctx).TracerProvider().Tracer("library").Start(ctx, "HTTP GET")
+	span.End()
 	return false, 0, c.do("count")
 }
 func (c *clouds) Append(context.Context, row.Table, *descriptorpb.DescriptorProto, [][]byte) error {

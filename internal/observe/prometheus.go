@@ -54,8 +54,8 @@ func (t *Telemetry) serve(port int, from sdkmetric.Reader) error {
 // Address returns where Prometheus is answered, host:port; empty if it is not.
 func (t *Telemetry) Address() string { return t.address }
 
-// expose writes the metrics in Prometheus's text format. Its own library, with OpenTelemetry's exporter
-// for it, is ten modules for this function.
+// expose writes the metrics in Prometheus's text format. OpenTelemetry's exporter for it, with
+// Prometheus's library, is seven more modules for this function.
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 func expose(to io.Writer, data *metricdata.ResourceMetrics) error {
 	w := bufio.NewWriter(to)
