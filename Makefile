@@ -11,7 +11,7 @@ RACE ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build seneka, forwarder and loader into bin/
@@ -75,8 +75,8 @@ layers: ## Check what is linked into which program, and that all builds without 
 terraform: ## Check terraform/ with mocked providers; says so where there is nothing to check it with
 	@.ci/terraform
 
-.PHONY: google-schemas
-google-schemas: ## Take the arguments of Google's provider anew, from the npm registry
+.PHONY: terraform-schemas
+terraform-schemas: ## Take the arguments of Google's provider anew, from the npm registry
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 		npm pack --silent --pack-destination "$$dir" @cdktf/provider-google@$(CDKTF_VERSION) >/dev/null && tar -xzf "$$dir"/*.tgz -C "$$dir" && \
 		cd terraform/standin && go run ./extract "$$dir/package" .. >"$$dir/google.json" && mv "$$dir/google.json" google.json

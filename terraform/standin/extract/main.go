@@ -58,7 +58,7 @@ func extract(pkg, terraform string) (*schema.Provider, error) {
 	}
 	p := &schema.Provider{
 		Provider:  manifest.Cdktf.Provider.Name + " " + manifest.Cdktf.Provider.Version,
-		Source:    "npm " + manifest.Name + " " + manifest.Version + ", MPL-2.0; `make google-schemas` takes them again",
+		Source:    "npm " + manifest.Name + " " + manifest.Version + ", MPL-2.0; `make terraform-schemas` takes them again",
 		Resources: map[string]*schema.Block{}, Data: map[string]*schema.Block{},
 	}
 	used, err := uses(terraform)
