@@ -303,7 +303,7 @@ func commandLine(cmd *cobra.Command, name, config, local string) string {
 	return line
 }
 
-// newReport returns a report without results.
+// newVerifyReport returns a report without results.
 func newVerifyReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
 	data, err := config.Read(ctx, c.path, openGCS)
 	if err != nil {
