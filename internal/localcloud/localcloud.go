@@ -62,6 +62,7 @@ type Options struct {
 	Landing  string   // GCS bucket that announces its objects on the topic
 	Ledger   string   // GCS bucket
 	Datasets []string // of BigQuery, project.dataset
+	Topics   []string // of Pub/Sub, projects/P/topics/T, besides those that the pipeline needs
 	Log      *slog.Logger
 }
 
@@ -183,7 +184,7 @@ func (c *Cloud) startStorage(o Options) error {
 		return err
 	}
 	c.onClose(c.pubsub.Close)
-	for _, t := range []string{topic, deadTopic} {
+	for _, t := range append([]string{topic, deadTopic}, o.Topics...) {
 		if err := c.pubsub.CreateTopic(t); err != nil {
 			return err
 		}

@@ -115,6 +115,8 @@ func TestAttrsRoundTrip(t *testing.T) {
 		Event:     Event{Source: Source{Bucket: "b", Key: "a b+ü\n%.gz"}, Version: Version{"d41d8", 12}, VersionID: "v1", Sequencer: "0064", Time: at},
 		Received:  at.Add(time.Second),
 		Forwarded: at.Add(2 * time.Second),
+
+		Traceparent: "00-4b000000000000000000000000000001-0000000000000002-01",
 	}
 	for _, a := range []Attrs{want, {Event: Event{Source: Source{Bucket: "b", Key: "k"}, Version: Version{"e", 0}}}} {
 		m := a.Metadata()
