@@ -36,7 +36,7 @@ const atOnce = 2
 // TestMutants runs the named test of each mutant. It prints the list.
 func TestMutants(t *testing.T) {
 	slots := make(chan struct{}, atOnce)
-	for _, m := range slices.Concat(loadMutants, smallMutants, forwardMutants, storeMutants) {
+	for _, m := range slices.Concat(loadMutants, smallMutants, searchMutants, forwardMutants, storeMutants) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			slots <- struct{}{}
