@@ -26,6 +26,10 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 test: ## Run every test; RACE=-race adds the race detector
 	go test $(RACE) -timeout 15m ./...
 
+.PHONY: prove
+prove: ## Play every schedule, fail every call, break the protocol in every way; print how much that was
+	@.ci/prove
+
 .PHONY: soak
 soak: ## Load and kill for SOAK (10m): see TestSoak
 	go test ./cmd/seneka -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),10m)

@@ -278,6 +278,9 @@ func (p *process) EnsureView(ctx context.Context, t row.Table, query string, _ i
 
 func (p *process) Count(ctx context.Context, q CountQuery) (recorded bool, rows int64, err error) {
 	err = p.call(ctx, "count", "", func() error {
+		if !p.tables[q.Table] || !p.tables[q.Log] {
+			return errkind.With(errkind.NotFound, errors.New("no such table"))
+		}
 		for _, r := range p.logs[q.Log] {
 			recorded = recorded || !p.blind && r["attempt"] == q.Attempt && r["outcome"] == "loaded"
 		}
