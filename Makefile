@@ -33,6 +33,10 @@ test: ## Run every test; RACE=-race adds the race detector
 browser: ## Test the pages in Chromium; fails where there is none
 	go test -tags browser -timeout 10m -run 'TestBrowser|TestNotices' ./internal/browser ./internal/report
 
+.PHONY: prove
+prove: ## Play every schedule, fail every call, break the protocol in every way; print how much that was
+	@.ci/prove
+
 .PHONY: soak
 soak: ## Load and kill for SOAK (10m): see TestSoak
 	go test ./cmd/seneka -run '^TestSoak$$' -v -timeout 24h -soak $(or $(SOAK),10m)
