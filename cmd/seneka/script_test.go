@@ -21,8 +21,8 @@ var updateFlag = flag.Bool("update", false, "write into the scripts what the com
 // The command line as its users meet it: what is printed, where, and the exit code.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "await": awaitFile, "s3put": s3Put, "s3remove": s3Remove, "sha256": sha256Of,
 		},
 		Deadline:            time.Now().Add(patience),
