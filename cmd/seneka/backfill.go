@@ -178,7 +178,7 @@ func runBackfill(cmd *cobra.Command, o backfillOptions, job backfill.Job) (err e
 		if len(plan.Files) == 0 {
 			return nil
 		}
-		if err := agree(cmd, fmt.Sprintf("Bring in %s files?", thousands(int64(len(plan.Files)))), o.yes, o.json); err != nil {
+		if err := agree(cmd, o.yes, o.json, fmt.Sprintf("Bring in %s files?", thousands(int64(len(plan.Files))))); err != nil {
 			return err
 		}
 		if journal, err = backfill.NewJournal(ctx, clients.gcs.Ledger(clients.cfg.Ledger), job, time.Now); err != nil {
@@ -190,12 +190,13 @@ func runBackfill(cmd *cobra.Command, o backfillOptions, job backfill.Job) (err e
 	return out.end(ctx, progress, failures, err)
 }
 
-// agree has what was shown agreed to, by --yes or by a person.
-func agree(cmd *cobra.Command, question string, yes, machine bool) error {
+// agree has a plan agreed to, by --yes or by a person, who is asked the question. Whoever reads JSON is
+// none.
+func agree(cmd *cobra.Command, yes, json bool, question string) error {
 	if yes {
 		return nil
 	}
-	if machine || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
+	if json || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
 		return hinted(errors.New("nothing was begun: nobody can be asked here"), "if the plan is right, add --yes")
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)

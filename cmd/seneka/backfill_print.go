@@ -236,10 +236,15 @@ func (p *backfillPrinter) end(ctx context.Context, now backfill.Progress, failur
 		return result
 	}
 	fmt.Fprintf(p.stdout, "%s in %s\n", progressText(now), now.Elapsed.Round(100*time.Millisecond))
+	p.outcomes(now)
+	return result
+}
+
+// outcomes shows how many files ended how.
+func (p *backfillPrinter) outcomes(now backfill.Progress) {
 	for _, outcome := range slices.Sorted(maps.Keys(now.Outcomes)) {
 		fmt.Fprintf(p.stdout, "  %-12s %s\n", outcome, thousands(int64(now.Outcomes[outcome])))
 	}
-	return result
 }
 
 func resumeOf(state, command string) string {

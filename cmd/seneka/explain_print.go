@@ -103,13 +103,6 @@ func age(d time.Duration) string {
 	return d.Round(time.Millisecond).String()
 }
 
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
-}
-
 func (p *explainPrinter) object() {
 	o := p.e.Object
 	if o == nil {

@@ -88,7 +88,7 @@ was checked is not valid.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, cmd) })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill(), newVerify(), newExplain(), newPreview(), newFormats(), newSchema(), newCost())
+	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill(), newVerify(), newExplain(), newPreview(), newFormats(), newSchema(), newCost(), newReplay(), newDoctor())
 	return root
 }
 

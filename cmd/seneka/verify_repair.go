@@ -25,7 +25,7 @@ func (v *verification) repair(ctx context.Context) (err error) {
 		return nil
 	}
 	question := fmt.Sprintf("Load %s files?", thousands(int64(len(v.broken))))
-	if err := agree(v.cmd, question, v.o.yes, v.o.json); err != nil {
+	if err := agree(v.cmd, v.o.yes, v.o.json, question); err != nil {
 		return err
 	}
 	bring := &backfillClients{clients: v.clients}

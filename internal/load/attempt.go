@@ -127,13 +127,15 @@ const stalled = time.Minute
 
 // stageWithin is stage within Limit. What a delivery cannot finish no delivery can, unless it was
 // held up.
-func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
+func (a *attempt) stageWithin(ctx context.Context) (s staged, err error) {
+	ctx, end := a.Step.begin(ctx, "stage")
+	defer func() { end(err) }()
 	if a.Limit <= 0 {
 		return a.stage(ctx)
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
 	defer cancel()
-	s, err := a.stage(limited)
+	s, err = a.stage(limited)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errBusy) && errors.Is(context.Cause(limited), errTooSlow) && a.Now().Sub(a.read) < stalled {
 		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
 	}
@@ -306,7 +308,7 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	if err := a.record(ctx, a.target.Table, rec); err != nil {
 		return Result{}, err
 	}
-	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Rejects: rec.Rejects}, nil
+	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Attempt: rec.Attempt, Rejects: rec.Rejects}, nil
 }
 
 const (

@@ -41,3 +41,11 @@ type RowsQuery struct {
 	LoadedAt   time.Time // of this attempt; zero: of any
 	Limit      int       // 0: none
 }
+
+// LastQuery asks a load log for the last record of each file and table.
+type LastQuery struct {
+	Log      row.Table
+	Files    []string  // s3://bucket/key or gs://bucket/name; none: all
+	Outcomes []Outcome // only where the last one is one of these; none: any
+	Since    time.Time // only attempts that began at this time or later
+}
