@@ -42,6 +42,7 @@ type Telemetry struct {
 	on      bool
 	tracer  trace.Tracer
 	metrics instruments
+	log     *slog.Logger
 	address string                        // of the Prometheus endpoint; empty: there is none
 	flush   []func(context.Context) error // side by side
 	release []func()                      // after that
@@ -70,14 +71,14 @@ func Open(ctx context.Context, s Settings) (_ *Telemetry, err error) {
 	if err != nil || to == (destination{}) {
 		return Off(), err
 	}
-	t := &Telemetry{on: true, tracer: noop.NewTracerProvider().Tracer(scope)}
+	t := &Telemetry{on: true, tracer: noop.NewTracerProvider().Tracer(scope), log: s.Log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.Close())
 		}
 	}()
 	// The SDK has one handler for the errors of all exporters of a process.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { s.Log.Warn("telemetry was not exported", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(t.lost))
 	about, err := describe(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("describe this process to OpenTelemetry: %w", err)
@@ -156,7 +157,11 @@ func (t *Telemetry) openMetrics(ctx context.Context, to destination, client *htt
 	return err
 }
 
-// Close exports what there is, within FlushWithin, and ends the exports.
+// lost logs that something was not exported.
+func (t *Telemetry) lost(err error) { t.log.Warn("telemetry was not exported", "error", err) }
+
+// Close exports what there is, within FlushWithin, and ends the exports. What cannot be exported is
+// logged, and is no error: the program has done its work.
 func (t *Telemetry) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), FlushWithin)
 	defer cancel()
@@ -170,5 +175,8 @@ func (t *Telemetry) Close() error {
 		do()
 	}
 	t.flush, t.release = nil, nil
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		t.lost(err)
+	}
+	return nil
 }
