@@ -41,8 +41,8 @@ const (
 
 // ofBalancer are the parts of access logs of load balancers.
 var ofBalancer = []part{
-	{isoPattern, isoTime}, {bothPattern, endpoints}, {endpointPattern, endpoint}, {tookPattern, took}, {` (\d+) \d+ "`, count}, {traceBytes, identity},
-	{`(?::\d+|\.com)(/[^ ]*)`, path},
+	{isoPattern, isoTime}, {bothPattern, endpoints}, {endpointPattern, endpoint}, {addressPattern, server}, {tookPattern, took}, {` (\d+) \d+ "`, count}, {traceBytes, identity},
+	{`(?::\d+|\.com)(/[^ "]*)`, path},
 }
 
 const (
@@ -75,7 +75,7 @@ var kinds = map[string]*kind{
 	"tsv": {files: []string{"internal/format/cloudfront/testdata/cloudfront/opensearch.log", "internal/format/cloudfront/testdata/cloudfront/lambda-promtail.log.gz"},
 		records: justTimes, parts: ofCloudFront},
 	"csv": {files: []string{"testdata/elb/logstash.log", "testdata/elb/otel.log", "testdata/elb/plaso.log"}, records: commas, parts: []part{
-		{isoPattern, isoTime}, {`\d+\.\d+\.\d+\.\d+:\d+,\d+\.\d+\.\d+\.\d+:\d+`, endpointsCSV}, {tookPattern, took}, {`,(\d+),\d+,"`, count}, {`(?::\d+|\.com)(/[^ ]*)`, path},
+		{isoPattern, isoTime}, {`\d+\.\d+\.\d+\.\d+:\d+,\d+\.\d+\.\d+\.\d+:\d+`, endpointsCSV}, {tookPattern, took}, {`,(\d+),\d+,"`, count}, {`(?::\d+|\.com)(/[^ "]*)`, path},
 	}},
 	"ndjson": {written: []string{
 		`{"time":"2026-11-01T00:00:00.123456Z","level":"INFO","message":"request \"7f3b\" was answered by the cache","duration":0.012345,"status":200,"user":{"id":1234567,"name":"user 8f21"},"tags":["web","eu-west-1"],"context":{"trace_id":"00f067aa0ba902b7a3ce929d","span":{"id":17,"parent":null},"headers":["accept: */*","host: www.example.com"]},"pid":4711}`,
