@@ -249,7 +249,8 @@ func (c *backfillClients) Close() error {
 	return errors.Join(c.load.Close(), c.clients.Close())
 }
 
-func (c *backfillClients) planner() *backfill.Planner {
+// planner compares a listing with the load log.
+func (c *clients) planner() *backfill.Planner {
 	return &backfill.Planner{Lister: c.s3, History: c.bq, Route: c.route}
 }
 

@@ -138,7 +138,7 @@ func (p *explainPrinter) claim() {
 		return
 	}
 	kind := map[string]string{
-		"pooled": fmt.Sprintf("rows from %d on of a pooled stream", c.Offset), "streams": plural(int64(len(c.Streams)), "stream") + " of its own",
+		"pooled": fmt.Sprintf("rows from %d on of a pooled stream", c.Offset), "streams": plural(len(c.Streams), "stream") + " of its own",
 		"empty": "no rows", "void": "void: BigQuery took no rows",
 	}[c.Kind]
 	lines := []string{

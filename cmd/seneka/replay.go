@@ -183,14 +183,6 @@ func (c *clients) logs() (logs []row.Table) {
 	return logs
 }
 
-// plural writes a number of things.
-func plural[N int | int64](n N, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(int64(n)) + " " + what + "s"
-}
-
 // ended shows how the files ended and returns the error that gives the exit code.
 func (p *replayPrinter) ended(ctx context.Context, now backfill.Progress, failures []backfill.Failure, err error) error {
 	if p.bar != nil {

@@ -150,7 +150,7 @@ func runVerify(cmd *cobra.Command, o *verifyOptions, what verify.Options) (err e
 	if what.Store == object.GCS && what.Job.Bucket != c.cfg.Landing {
 		return usage(fmt.Errorf("gs://%s is not the landing bucket, gs://%s", what.Job.Bucket, c.cfg.Landing), cmd)
 	}
-	report, err := newReport(ctx, c, o, what)
+	report, err := newVerifyReport(ctx, c, o, what)
 	if err != nil {
 		return err
 	}
@@ -293,8 +293,8 @@ func commandLine(cmd *cobra.Command, name, config, local string) string {
 	return line
 }
 
-// newReport returns a report without results.
-func newReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
+// newVerifyReport returns a report without results.
+func newVerifyReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
 	data, err := config.Read(ctx, c.path, openGCS)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func numbered(n int) (keys []string) {
 }
 
 // copy is what the forwarder does; live tells whether S3's own event made it.
-func (c *clouds) copy(e object.Event, now time.Time) forward.Outcome {
+func (c *clouds) copy(e object.Event, received time.Time) forward.Outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := object.LandingName(e.Source)
@@ -62,7 +62,7 @@ func (c *clouds) copy(e object.Event, now time.Time) forward.Outcome {
 		return forward.Present
 	}
 	c.next++
-	attrs := object.Attrs{Event: e, Received: now, Forwarded: now}
+	attrs := object.Attrs{Event: e, Received: received, Forwarded: time.Now()}
 	c.landing[name] = copied{attrs, c.next}
 	if c.delay >= 0 {
 		time.AfterFunc(c.delay, func() { c.load(attrs) })

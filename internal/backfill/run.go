@@ -233,7 +233,7 @@ func (b *running) once(ctx context.Context, f File) (v verdict, err error) {
 			err = errkind.With(errkind.Permanent, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	outcome, err := b.Forward(ctx, f.Event, b.Now())
+	outcome, err := b.Forward(ctx, f.Event, time.Time{}) // no event was received: the load log tells by that whose freshness counts
 	switch {
 	case err != nil:
 		return verdict{}, err

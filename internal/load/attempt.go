@@ -157,7 +157,10 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 		return staged{}, err
 	}
 	out := a.newWriter(ctx)
-	defer out.close()
+	defer func() {
+		out.close()
+		a.rec.Streams = int64(len(out.lanes))
+	}()
 
 	err = a.copyRecords(ctx, checked, out)
 	if err == nil || errkind.Is(err, errkind.Permanent) {

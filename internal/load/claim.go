@@ -27,6 +27,19 @@ type Claim struct {
 	Load Record `json:"load"`
 }
 
+// made returns how many write streams were made for the claim's rows: its own, or the pooled one that
+// it is the first to use.
+func (c Claim) made() int64 {
+	switch {
+	case c.Pooled == nil:
+		return int64(len(c.Streams))
+	case c.Pooled.Offset == 0:
+		return 1
+	default:
+		return 0
+	}
+}
+
 // Place is where a file's rows stand in a pooled stream.
 type Place struct {
 	Stream string `json:"stream"`

@@ -17,6 +17,14 @@ type HistoryQuery struct {
 // LogTable returns the load log that stands beside t.
 func LogTable(t row.Table) row.Table { return logTable(t) }
 
+// LastQuery asks a load log for the last record of each file and table.
+type LastQuery struct {
+	Log      row.Table
+	Files    []string  // s3://bucket/key or gs://bucket/name; none: all
+	Outcomes []Outcome // only where the last one is one of these; none: any
+	Since    time.Time // only attempts that began at this time or later
+}
+
 // RejectTable returns the reject log that stands beside t.
 func RejectTable(t row.Table) row.Table { return rejectTable(t) }
 
@@ -40,12 +48,4 @@ type RowsQuery struct {
 	FilesQuery           // First and Last are the file
 	LoadedAt   time.Time // of this attempt; zero: of any
 	Limit      int       // 0: none
-}
-
-// LastQuery asks a load log for the last record of each file and table.
-type LastQuery struct {
-	Log      row.Table
-	Files    []string  // s3://bucket/key or gs://bucket/name; none: all
-	Outcomes []Outcome // only where the last one is one of these; none: any
-	Since    time.Time // only attempts that began at this time or later
 }

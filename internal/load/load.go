@@ -244,7 +244,7 @@ func (l *Loader) replaced(ctx context.Context, f File, target Target) (Result, e
 // visible returns the load record of a settled claim.
 func (l *Loader) visible(c Claim) Record {
 	rec := c.Load
-	rec.VisibleAt = l.Now()
+	rec.VisibleAt, rec.Streams = l.Now(), c.made()
 	return rec
 }
 
