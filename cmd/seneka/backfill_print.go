@@ -21,6 +21,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/backfill"
 	"github.com/seneka-io/seneka/internal/cost"
+	"github.com/seneka-io/seneka/internal/report"
 )
 
 // backfillPrinter shows a backfill: plan, failures and result on standard output, progress on
@@ -236,10 +237,15 @@ func (p *backfillPrinter) end(ctx context.Context, now backfill.Progress, failur
 		return result
 	}
 	fmt.Fprintf(p.stdout, "%s in %s\n", progressText(now), now.Elapsed.Round(100*time.Millisecond))
+	p.outcomes(now)
+	return result
+}
+
+// outcomes shows how many files ended how.
+func (p *backfillPrinter) outcomes(now backfill.Progress) {
 	for _, outcome := range slices.Sorted(maps.Keys(now.Outcomes)) {
 		fmt.Fprintf(p.stdout, "  %-12s %s\n", outcome, thousands(int64(now.Outcomes[outcome])))
 	}
-	return result
 }
 
 func resumeOf(state, command string) string {
@@ -347,24 +353,15 @@ func (b *progressBar) stop() {
 }
 
 // thousands writes a number with commas.
-func thousands(n int64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
+func thousands(n int64) string { return report.Thousands(n) }
+
+// plural writes a number of things.
+func plural[N int | int64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	return digits
+	return thousands(int64(n)) + " " + what + "s"
 }
 
 // bytesText writes a number of bytes for people.
-func bytesText(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	value, i := float64(n), 0
-	for value >= 1024 && i < len(units)-1 {
-		value /= 1024
-		i++
-	}
-	if value == float64(int64(value)) {
-		return fmt.Sprintf("%d %s", int64(value), units[i])
-	}
-	return fmt.Sprintf("%.1f %s", value, units[i])
-}
+func bytesText(n int64) string { return report.Bytes(n) }

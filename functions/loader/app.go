@@ -84,7 +84,7 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		return nil, err
 	}
 	app.closers = append(app.closers, observed) // early: closed behind all that is to be counted
-	loader, err := app.newLoader(ctx, cfg, gcs, observed, getenv)
+	loader, err := app.loader(ctx, cfg, getenv, gcs, observed)
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +105,9 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 	return app, nil
 }
 
-// newLoader connects to the services and returns the loader over them, without its route and its memory.
-func (a *App) newLoader(ctx context.Context, cfg *config.Config, gcs *gcsstore.Store, observed *observe.Telemetry, getenv func(string) string) (*load.Loader, error) {
+// loader connects to BigQuery, and to Pub/Sub where events are asked for, and returns a loader that lacks its
+// Route and its Memory.
+func (a *App) loader(ctx context.Context, cfg *config.Config, getenv func(string) string, gcs *gcsstore.Store, observed *observe.Telemetry) (*load.Loader, error) {
 	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
 	if err != nil {
 		return nil, err
@@ -215,26 +216,34 @@ func pushes(ctx context.Context, getenv func(string) string, keys http.RoundTrip
 // Router turns the configuration's rules into targets of loads. It reads the schema files that they
 // name, as config.ReadSchema does.
 func Router(ctx context.Context, cfg *config.Config, open config.Open) (load.Router, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	known := map[*config.Source]load.Target{}
-	for i := range cfg.Sources {
-		s := &cfg.Sources[i]
-		f, err := formatOf(ctx, s, open)
-		if err != nil {
-			return nil, fmt.Errorf("source %s: %w", s.Name, err)
-		}
-		known[s] = load.Target{Source: s.Name, Format: f, MaxRejectRatio: s.MaxRejectRatio}
+	known, err := Formats(ctx, cfg, open)
+	if err != nil {
+		return nil, err
 	}
 	return func(s object.Source) (load.Target, bool) {
 		m, ok := cfg.Match(s)
 		if !ok {
 			return load.Target{}, false
 		}
-		t := known[m.Source]
-		t.Table, t.As = m.Table, m.As
-		return t, true
+		return load.Target{Source: m.Source.Name, Format: known[m.Source.Name], MaxRejectRatio: m.Source.MaxRejectRatio, Table: m.Table, As: m.As}, true
 	}, nil
+}
+
+// Formats returns the format of each source's files, by the source's name, with the columns that the
+// source declares. It reads the schema files.
+func Formats(ctx context.Context, cfg *config.Config, open config.Open) (map[string]*format.Format, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	known := map[string]*format.Format{}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		f, err := formatOf(ctx, s, open)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		known[s.Name] = f
+	}
+	return known, nil
 }
 
 // formatOf returns the format of a source's files, with the columns that the source declares.

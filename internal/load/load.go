@@ -9,7 +9,6 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -117,7 +116,7 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 	if f.ReplacedBy != 0 {
 		return l.replaced(ctx, f, target)
 	}
-	name := object.ClaimName(cmp.Or(target.As, f.Source), target.Table.Dataset+"."+target.Table.Name)
+	name := target.ClaimName(f.Source)
 	for range rounds {
 		// L1. A claim that is there is settled first, whatever its version: until then nobody
 		// can know whether its rows are, or will be, visible.
@@ -245,7 +244,7 @@ func (l *Loader) replaced(ctx context.Context, f File, target Target) (Result, e
 // visible returns the load record of a settled claim.
 func (l *Loader) visible(c Claim) Record {
 	rec := c.Load
-	rec.VisibleAt = l.Now()
+	rec.VisibleAt, rec.Streams = l.Now(), c.made()
 	return rec
 }
 

@@ -38,6 +38,9 @@ type Record struct {
 	Bytes      int64          `json:"bytes"`                   // after decompression
 	Replaced   int64          `json:"replaced_utf8,omitempty"` // values that held invalid UTF-8
 	LoadedAt   time.Time      `json:"loaded_at"`               // the attempt's, written on each of its rows
+	// Streams is how many write streams were made for it, of the 10,000 an hour that a project has in a
+	// region. A claim does not hold it: Claim.made says it.
+	Streams int64 `json:"-"`
 	// The time of every hop; zero where it is not known.
 	EventTime   time.Time `json:"event_time"`
 	ReceivedAt  time.Time `json:"received_at"`
@@ -104,12 +107,13 @@ var loadFields = []field[Record]{
 	count("bytes", "Bytes of the file after decompression.", func(r *Record) int64 { return r.Bytes }),
 	moment("loaded_at", "When the attempt began; the same value stands on each of its rows.", func(r *Record) time.Time { return r.LoadedAt }),
 	moment("event_time", "When the file was stored.", func(r *Record) time.Time { return r.EventTime }),
-	moment("received_at", "When the forwarder took the event from the queue.", func(r *Record) time.Time { return r.ReceivedAt }),
+	moment("received_at", "When the forwarder took the event from the queue; NULL of a backfill, which had none.", func(r *Record) time.Time { return r.ReceivedAt }),
 	moment("forwarded_at", "When the forwarder began the copy.", func(r *Record) time.Time { return r.ForwardedAt }),
 	moment("published_at", "When Pub/Sub took the landing bucket's notification.", func(r *Record) time.Time { return r.PublishedAt }),
 	moment("started_at", "When the loader began.", func(r *Record) time.Time { return r.StartedAt }),
 	moment("visible_at", "When the rows could be queried.", func(r *Record) time.Time { return r.VisibleAt }),
 	count("replaced_utf8", "Values of the rows in which bytes that are no UTF-8 were replaced by U+FFFD.", func(r *Record) int64 { return r.Replaced }),
+	count("streams", "Write streams that were made for it, of the 10,000 an hour that a project has in a region.", func(r *Record) int64 { return r.Streams }),
 }
 
 var rejectFields = []field[RejectRecord]{
@@ -130,6 +134,8 @@ var rejectFields = []field[RejectRecord]{
 const (
 	loadLogName   = "seneka_load_log"
 	rejectLogName = "seneka_reject_log"
+	// RejectsView has each reject once.
+	RejectsView = "seneka_rejects"
 )
 
 // logTable and rejectTable return the logs of t's dataset.

@@ -22,6 +22,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/googlehttp"
 )
@@ -54,14 +55,15 @@ func Off() *Telemetry { return &Telemetry{} }
 type Settings struct {
 	Service string // seneka-forwarder or seneka-loader
 	Version string
-	Project string // of Google Cloud
+	Project string                // of Google Cloud
+	Google  []option.ClientOption // credentials of Google's, where they are not those of this place
 	Getenv  func(string) string
 	Log     *slog.Logger
 }
 
 // Open starts what the environment asks for; nothing where it asks for nothing. OTEL_EXPORTER_OTLP_ENDPOINT,
 // or the one for traces or metrics, exports by OTLP over HTTP; SENEKA_TELEMETRY=google does to Google
-// Cloud, with the credentials of this place. SENEKA_METRICS_PORT serves Prometheus, and /healthz. The
+// Cloud, with the credentials of this place or of Settings.Google. SENEKA_METRICS_PORT serves Prometheus, and /healthz. The
 // other OTEL_ variables are read by OpenTelemetry's SDK, from the process's environment. The exports
 // keep ctx: it must live until Close.
 func Open(ctx context.Context, s Settings) (_ *Telemetry, err error) {
@@ -83,7 +85,7 @@ func Open(ctx context.Context, s Settings) (_ *Telemetry, err error) {
 	}
 	var client *http.Client // nil: the exporters' own
 	if to.google {
-		google, err := googlehttp.New(ctx, "https://www.googleapis.com/auth/cloud-platform")
+		google, err := googlehttp.New(ctx, "https://www.googleapis.com/auth/cloud-platform", s.Google...)
 		if err != nil {
 			return nil, fmt.Errorf("SENEKA_TELEMETRY is google: %w", err)
 		}
