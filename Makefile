@@ -27,7 +27,7 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 
 .PHONY: test
 test: ## Run every test; RACE=-race adds the race detector
-	go test $(RACE) -timeout 15m ./...
+	go test $(RACE) -timeout 30m ./...
 
 .PHONY: browser
 browser: ## Test the pages in Chromium; fails where there is none

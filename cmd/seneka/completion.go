@@ -27,7 +27,7 @@ sources, which it reads from the configuration if that is a file.
 Exit codes: 0 done, 2 there is no such shell.`
 		c.Example = `  source <(seneka completion bash)
   seneka completion zsh > "${fpath[1]}/_seneka"`
-		c.Args = noCommand
+		c.Args, c.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 }
 

@@ -90,6 +90,7 @@ was looked at is not as it should be.`,
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newPreview(), newFormats(), newSchema(),
 		newBackfill(), newReplay(), newStatus(), newReport(), newVerify(), newExplain(), newDoctor(), newCost(), newVersion())
+	addCompletion(root)
 	return root
 }
 

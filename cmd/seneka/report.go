@@ -33,8 +33,8 @@ queryable, files and rows over time per source, the latency of each hop, rejects
 largest files, those that are not loaded, and what was used. It loads nothing and runs no script. With --json it
 writes the same numbers as JSON; without -o then to standard output.
 
-The numbers are those of seneka status: loads count by when they began, each once. It asks the load logs ten queries,
-each of the partitions of the period, and writes nothing but the file. A file that is there is replaced if it is a
+The numbers are those of seneka status: loads count by when they began, each once. It asks the load logs about ten queries, each
+of the partitions of the period, and writes nothing but the file. A file that is there is replaced if it is a
 report; another one needs --force.
 
 Exit codes: 0 done, 1 could not be done, 2 wrong command line.`,

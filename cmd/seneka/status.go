@@ -60,7 +60,7 @@ files, and counts as late what was put longer ago than --slow.
 
 What waits in Pub/Sub is known to Cloud Monitoring alone, some minutes late; that needs roles/monitoring.viewer and the
 names of the subscriptions. The rest needs what seneka query needs, and sqs:GetQueueAttributes and sqs:GetQueueUrl.
-Each look is five queries of the load log's partitions since --since. It reads only.
+Each look is a handful of queries of the load log's partitions since --since. It reads only.
 
 With --watch it looks again every --interval: in place on a terminal, a line each elsewhere.
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,7 +19,7 @@ func openDuckDB() (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(1) // settings are of a connection
 	if _, err := db.Exec("SET threads = 1"); err != nil {
-		return nil, fmt.Errorf("%w, and then %v", err, db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }

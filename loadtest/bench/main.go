@@ -109,7 +109,7 @@ func (b *bench) measure(name string, size int64) (*result, error) {
 	if err != nil || f == nil {
 		return nil, err
 	}
-	defer os.Remove(f.path)
+	defer func() { _ = os.Remove(f.path) }() // below the folder for temporary files
 	p := plan{rounds: 5, least: 40 * time.Millisecond, usual: sample}
 	if size >= large {
 		p = plan{rounds: 2, usual: sample}
@@ -122,7 +122,7 @@ func (b *bench) measure(name string, size int64) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(small.path)
+	defer func() { _ = os.Remove(small.path) }()
 	if size > 64<<10 {
 		r.Allocs, err = allocations(small, f)
 	} else {

@@ -211,4 +211,5 @@ func count(f *file) (int64, error) {
 	d, err := parse(f)
 	return d.records, err
 }
+
 var keptRows []byte

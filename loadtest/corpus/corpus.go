@@ -94,7 +94,7 @@ func plain(root fs.FS, file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read
 	r, err := format.Decompress(f)
 	if err != nil {
 		return nil, err

@@ -86,10 +86,10 @@ func count(c *Corpus, dst, _ []byte) []byte {
 // identity writes digits of the sample's kind, new ones but for the first eight, which are the time's in AWS's
 // traces, and for what is no letter or digit.
 func identity(c *Corpus, dst, was []byte) []byte {
-	const lower, upper, any = "0123456789abcdef", "0123456789ABCDEF", "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"
+	const lower, upper, mixed = "0123456789abcdef", "0123456789ABCDEF", "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz"
 	digits := lower
 	if bytes.ContainsAny(was, "GHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwxyz") {
-		digits = any
+		digits = mixed
 	} else if bytes.ContainsAny(was, "ABCDEF") {
 		digits = upper
 	}
