@@ -133,7 +133,7 @@ func TestGoogleByTask(t *testing.T) {
 		if err := json.Unmarshal([]byte(token), &s); err != nil {
 			t.Errorf("the subject's token is no request: %v", err)
 		}
-		if want := "https://sts.eu-central-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"; s.URL != want || s.Method != "POST" {
+		if want := "https://sts.eu-central-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"; s.URL != want || s.Method != http.MethodPost {
 			t.Errorf("the request is %s %s, want POST %s", s.Method, s.URL, want)
 		}
 		if h := s.header(); h.Get("x-goog-cloud-target-resource") != provider || h.Get("x-amz-security-token") != "session" {
