@@ -35,7 +35,7 @@ files again, and show that nothing is counted twice. Leaves nothing behind.
 
 Exit codes: 0 every line counted once, 1 not so, or it could not run.`,
 		Example: `  seneka demo
-  seneka demo | tail -20`,
+  make demo`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), cmd.OutOrStdout()) },
 	}

@@ -73,7 +73,7 @@ func TestCommandsHaveExamples(t *testing.T) {
 		if !cmd.Runnable() || cmd.HasAvailableSubCommands() || cmd.Parent() != nil && cmd.Parent().Name() == "completion" {
 			return
 		}
-		if n := strings.Count(cmd.Example, "seneka "); n < 2 {
+		if n := len(strings.Split(strings.TrimSpace(cmd.Example), "\n")); n < 2 {
 			t.Errorf("%s has %d examples, want two or more", cmd.CommandPath(), n)
 		}
 		if !strings.Contains(cmd.Long, "Exit code") {
