@@ -15,6 +15,7 @@ import (
 )
 
 var (
+	whole    = flag.Bool("whole", false, "explore every scenario to its end: see make prove")
 	deep     = flag.Int("deep", 0, "explore with so many faults more than by default; 1 takes hours")
 	schedule = flag.String("schedule", "", "play one `schedule` of TestExplore again, as its failure printed it: scenario/step.step.…")
 )
@@ -162,7 +163,7 @@ func (e *explorer) playOn(t *testing.T, choose chooser) *play {
 
 // TestExplore plays every order of the calls of concurrent deliveries, with crashes, lost answers,
 // requests that the client repeats or that arrive late, and time that passes; after each, every line
-// is there once. It ends when there is nothing more; with the race detector on, when a part is done.
+// is there once. It ends after some thousand plays, fewer with the race detector on; with -whole when there is nothing more.
 // What it prints of a failure plays again by -schedule.
 func TestExplore(t *testing.T) {
 	lightly(t)
@@ -175,8 +176,12 @@ func TestExplore(t *testing.T) {
 			t.Parallel()
 			sc.faults += *deep
 			e := &explorer{sc: &sc, known: known, visited: map[uint64]bool{}}
-			if raced() && *deep == 0 {
+			switch {
+			case *whole || *deep > 0:
+			case raced():
 				e.most = 400
+			default:
+				e.most = 9000
 			}
 			if *schedule != "" {
 				p := e.playOn(t, replay(strings.TrimPrefix(*schedule, sc.name+"/")))
