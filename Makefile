@@ -1,6 +1,8 @@
 SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.3.0
+KO_VERSION := v0.19.0
+CRANE_VERSION := v0.20.6
 TOOLS := $(CURDIR)/.tools
 RACE ?=
 
@@ -8,7 +10,7 @@ RACE ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build seneka, forwarder and loader into bin/
@@ -72,6 +74,39 @@ tidy: ## Check that go.mod is what the code needs
 layers: ## Check what is linked into which program, and that all builds without cgo
 	.ci/layers
 
+.PHONY: function-zip
+function-zip: ## Pack the source of the managed function into dist/function.zip
+	go run ./functions/archive -o dist/function.zip
+
+.PHONY: dist
+dist: ## Build the three programs for this machine's kind, packed for a release, into dist/
+	@mkdir -p dist/bin
+	go build -trimpath -ldflags='-s -w' -o dist/bin/ ./cmd/seneka ./forwarder ./cmd/loader
+	tar -czf dist/seneka-$$(go env GOOS)-$$(go env GOARCH).tar.gz -C dist/bin seneka forwarder loader -C ../.. LICENSE README.md seneka.example.yaml
+	rm -r dist/bin
+
+.PHONY: checksums
+checksums: ## Write dist/SHA256SUMS
+	cd dist && rm -f SHA256SUMS && shasum -a 256 -- * > SHA256SUMS
+
+.PHONY: images
+images: $(TOOLS)/ko ## Build the images of forwarder and loader and push them to KO_DOCKER_REPO, as TAG (latest)
+	$(TOOLS)/ko build --base-import-paths --tags $(or $(TAG),latest) ./forwarder ./cmd/loader
+
+.PHONY: images-check
+images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice, with no network and no Docker, and check them
+	@.ci/images $(TOOLS)/ko $(TOOLS)/crane
+
+.PHONY: login
+login: $(TOOLS)/ko # to the registry of KO_DOCKER_REPO; for releases
+	@printenv REGISTRY_PASSWORD | $(TOOLS)/ko login $(firstword $(subst /, ,$(KO_DOCKER_REPO))) --username "$$REGISTRY_USER" --password-stdin
+
+$(TOOLS)/ko: Makefile
+	GOBIN=$(TOOLS) go install github.com/google/ko@$(KO_VERSION)
+
+$(TOOLS)/crane: Makefile
+	GOBIN=$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE_VERSION)
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin .tools
+	rm -rf bin dist .tools

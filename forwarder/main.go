@@ -1,8 +1,9 @@
 // Command forwarder copies what S3 announces on an SQS queue to the landing bucket.
 //
 // Environment: SENEKA_CONFIG (a path or gs://bucket/name), SENEKA_WORKERS, SENEKA_MAX_BYTES,
-// SENEKA_VISIBILITY_SECONDS, SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and what the SDKs of AWS and Google Cloud read. SIGTERM
-// drains: copies under way finish or are given back to the queue.
+// SENEKA_VISIBILITY_SECONDS, SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, SENEKA_METRICS_PORT (none; serves Prometheus, and
+// /healthz), SENEKA_TELEMETRY, and what the SDKs of AWS, Google Cloud and OpenTelemetry read. SIGTERM drains: copies under
+// way finish or are given back to the queue.
 package main
 
 import (

@@ -164,7 +164,7 @@ func (p *process) Forward(ctx context.Context, e object.Event, received time.Tim
 	return o, err
 }
 
-func (p *process) Stat(_ context.Context, o object.Landed) (metadata map[string]string, generation int64, err error) {
+func (p *process) Describe(_ context.Context, o object.Landed) (d object.Description, generation int64, err error) {
 	there, ok := copied{}, false
 	err = p.through(func() {
 		p.clouds.mu.Lock()
@@ -174,7 +174,10 @@ func (p *process) Stat(_ context.Context, o object.Landed) (metadata map[string]
 	if err == nil && !ok {
 		err = errkind.With(errkind.NotFound, errors.New("no such object"))
 	}
-	return there.attrs.Metadata(), there.generation, err
+	if there.attrs.Store == object.GCS { // put there by others
+		return object.Description{Size: there.attrs.Size, MD5: make([]byte, 16)}, there.generation, err
+	}
+	return object.Description{Metadata: there.attrs.Metadata()}, there.generation, err
 }
 
 func (p *process) Load(_ context.Context, f load.File) (res load.Result, err error) {

@@ -39,7 +39,7 @@ func (w *process) loader() *Loader {
 	}
 	l := &Loader{
 		Route:   func(s object.Source) (Target, bool) { return route(s, to) },
-		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
+		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w, Events: w,
 		Now:      now,
 		BatchMax: 100,
 	}
@@ -205,14 +205,14 @@ func TestLoadCountsStreams(t *testing.T) {
 	})
 }
 
-// A healthy file costs what ARCHITECTURE.md lists and nothing more.
+// A healthy file costs what ARCHITECTURE.md lists, and an event where somebody is to hear of it.
 func TestLoadCalls(t *testing.T) {
 	w := newWorld()
 	l := newLoader(w)
 	mustLoad(t, l, w.file("first", "v1", "a\n"), Loaded) // makes the tables
 	w.calls = nil
 	mustLoad(t, l, w.file("k", "v1", "a\nb\n"), Loaded)
-	want := []string{"claim.get", "gcs.get", "stream.create", "stream.append", "stream.finalize", "claim.put", "stream.commit", "log.append seneka_load_log"}
+	want := []string{"claim.get", "gcs.get", "stream.create", "stream.append", "stream.finalize", "claim.put", "stream.commit", "log.append seneka_load_log", "event"}
 	if !slices.Equal(w.calls, want) {
 		t.Errorf("calls %q, want %q", w.calls, want)
 	}

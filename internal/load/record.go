@@ -134,6 +134,8 @@ var rejectFields = []field[RejectRecord]{
 const (
 	loadLogName   = "seneka_load_log"
 	rejectLogName = "seneka_reject_log"
+	// RejectsView has each reject once.
+	RejectsView = "seneka_rejects"
 )
 
 // logTable and rejectTable return the logs of t's dataset.
@@ -164,11 +166,12 @@ var rejectLogSpec = row.Spec{
 // of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
 const viewsVersion = 4
 
-// views returns the views of t's dataset by name, as GoogleSQL.
+// views returns the views of t's dataset by name, as GoogleSQL. An attempt has one loaded_at: it stands among what
+// rows are told apart by so that a filter of it can reach the log, and with it the log's partitions.
 func views(t row.Table) map[string]string {
 	return map[string]string{
 		"seneka_loads": "SELECT * FROM `" + logTable(t).String() + "` WHERE TRUE" +
-			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, outcome ORDER BY visible_at) = 1",
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, outcome, loaded_at ORDER BY visible_at) = 1",
 		// Rejects may be of an attempt that broke off, and then of bytes that never stood in the file:
 		// only those of the attempt that loaded the version count, else of the last that rejected it.
 		"seneka_rejects": "SELECT r.* FROM `" + rejectTable(t).String() + "` AS r JOIN (" +
@@ -176,10 +179,10 @@ func views(t row.Table) map[string]string {
 			" QUALIFY ROW_NUMBER() OVER (PARTITION BY source_file, etag, size, table_name ORDER BY outcome, loaded_at DESC) = 1" +
 			") AS l ON r.attempt = l.attempt WHERE TRUE" +
 			" QUALIFY ROW_NUMBER() OVER (PARTITION BY r.attempt, r.source_line ORDER BY r.loaded_at) = 1",
-		"seneka_freshness": "SELECT source, table_name, source_file, row_count, event_time, visible_at," +
+		"seneka_freshness": "SELECT source, table_name, source_file, row_count, event_time, loaded_at, visible_at," +
 			" TIMESTAMP_DIFF(visible_at, event_time, MICROSECOND) / 1000000 AS seconds" +
 			" FROM `" + logTable(t).String() + "` WHERE outcome = 'loaded'" +
-			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY visible_at) = 1",
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, loaded_at ORDER BY visible_at) = 1",
 	}
 }
 

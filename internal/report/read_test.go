@@ -41,10 +41,10 @@ func newBench(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	for name, spec := range load.LogSpecs() {
-		b.Table(name, spec)
+	b.log = load.LogTable(row.Table{Project: "local", Dataset: "logs"})
+	for t, spec := range load.LogSpecs(b.log) {
+		b.Table(t.Name, spec)
 	}
-	b.log = row.Table{Project: "local", Dataset: "logs", Name: "seneka_load_log"}
 	return b
 }
 
@@ -53,7 +53,7 @@ func (b *bench) write(t row.Table, values map[string]any) {
 	b.Helper()
 	var cells []any
 	used := 0
-	for _, c := range load.LogSpecs()[t.Name].Columns {
+	for _, c := range load.LogSpecs(t)[t].Columns {
 		v, ok := values[c.Name]
 		if ok {
 			used++
@@ -314,7 +314,7 @@ func TestReadWithoutMuch(t *testing.T) {
 	if s := b.status(q, "alb"); len(s.Sources) != 1 || s.Streams != (Streams{}) {
 		t.Errorf("without a log: %+v", s)
 	}
-	spec := load.LogSpecs()[b.log.Name]
+	spec := load.LogSpecs(b.log)[b.log]
 	spec.Columns = spec.Columns[:spec.Columns.Index("streams")]
 	if err := b.DB.DeleteTable(t.Context(), b.log); err != nil {
 		t.Fatal(err)
