@@ -1,6 +1,7 @@
 SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.3.0
+CDKTF_VERSION := 16.12.1
 KO_VERSION := v0.19.0
 CRANE_VERSION := v0.20.6
 TOOLS := $(CURDIR)/.tools
@@ -10,7 +11,7 @@ RACE ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build seneka, forwarder and loader into bin/
@@ -26,11 +27,15 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 
 .PHONY: test
 test: ## Run every test; RACE=-race adds the race detector
-	go test $(RACE) -timeout 15m ./...
+	go test $(RACE) -timeout 30m ./...
 
 .PHONY: browser
 browser: ## Test the pages in Chromium; fails where there is none
 	go test -tags browser -timeout 10m -run 'TestBrowser|TestNotices' ./internal/browser ./internal/report
+
+.PHONY: prove
+prove: ## Play every schedule, fail every call, break the protocol in every way; print how much that was
+	@.ci/prove
 
 .PHONY: soak
 soak: ## Load and kill for SOAK (10m): see TestSoak
@@ -73,6 +78,16 @@ tidy: ## Check that go.mod is what the code needs
 .PHONY: layers
 layers: ## Check what is linked into which program, and that all builds without cgo
 	.ci/layers
+
+.PHONY: terraform
+terraform: ## Check terraform/ with mocked providers; says so where there is nothing to check it with
+	@.ci/terraform
+
+.PHONY: terraform-schemas
+terraform-schemas: ## Take the arguments of Google's provider anew, from the npm registry
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+		npm pack --silent --pack-destination "$$dir" @cdktf/provider-google@$(CDKTF_VERSION) >/dev/null && tar -xzf "$$dir"/*.tgz -C "$$dir" && \
+		cd terraform/standin && go run ./extract "$$dir/package" .. >"$$dir/google.json" && mv "$$dir/google.json" google.json
 
 .PHONY: function-zip
 function-zip: ## Pack the source of the managed function into dist/function.zip

@@ -230,7 +230,7 @@ func (p *explainPrinter) cost() {
 		}
 		parts = append(parts, text)
 	}
-	p.part("Cost", strings.Join(parts, ", "), fmt.Sprintf("%s out of AWS, %s parsed; by the protocol, not counted", bytesText(c.Copied), bytesText(c.Parsed)))
+	p.part("Cost", strings.Join(parts, ", "), fmt.Sprintf("%s out of AWS, %s parsed; by the protocol, not counted. A million such files: %s", bytesText(c.Copied), bytesText(c.Parsed), dollarsText(c.Dollars*1e6)))
 }
 
 func (p *explainPrinter) rows() {

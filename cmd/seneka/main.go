@@ -88,7 +88,8 @@ was looked at is not as it should be.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, cmd) })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill(), newPreview(), newFormats(), newSchema(), newCost(), newReplay(), newDoctor(), newVerify(), newExplain(), newStatus(), newReportCommand(), newVersion())
+	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newPreview(), newFormats(), newSchema(),
+		newBackfill(), newReplay(), newStatus(), newReport(), newVerify(), newExplain(), newDoctor(), newCost(), newVersion())
 	addCompletion(root)
 	return root
 }

@@ -59,8 +59,7 @@ func (o *replayOptions) letters(cmd *cobra.Command) (err error) {
 		back, stay = back+len(letters), stay+len(left)
 		out.place(p)
 	}
-	switch {
-	case back == 0 || o.dryRun:
+	if back == 0 || o.dryRun {
 		out.nothing(back, stay)
 		return stays(stay)
 	}
@@ -97,13 +96,12 @@ func sendBack(ctx context.Context, places []*place, stay int, out *replayPrinter
 			p.held = append(p.held, i.Letter) // to be released
 		}
 		deadletter.Return(ctx, p.box, letters, func(r deadletter.Result) {
-			switch {
-			case r.Err == nil:
+			if r.Err == nil {
 				sent++
-			default:
-				failed++
-				out.letterFailed(p, r)
+				return
 			}
+			failed++
+			out.letterFailed(p, r)
 		})
 	}
 	out.sent(sent, failed, stay)

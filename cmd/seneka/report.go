@@ -24,7 +24,7 @@ type reportOptions struct {
 	json, force                              bool
 }
 
-func newReportCommand() *cobra.Command {
+func newReport() *cobra.Command {
 	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report -o FILE",

@@ -28,7 +28,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "await": awaitFile, "s3put": s3Put, "s3remove": s3Remove, "sha256": sha256Of, "put": putFile,
+			"exits": exits, "await": awaitFile, "s3put": s3Put, "s3remove": s3Remove, "sha256": sha256Of,
+			"put": putFile,
 		},
 		Deadline:            time.Now().Add(patience),
 		UpdateScripts:       *updateFlag,
@@ -69,40 +70,6 @@ func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s is not there after %s", args[0], patience)
-		}
-	}
-}
-
-// putFile puts a file into the bucket logs of a local cloud and waits until it has come to its end, and
-// nothing is on its way: put READY-FILE KEY FILE
-func putFile(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: put READY-FILE KEY FILE")
-	}
-	ready, err := readReady(ts.MkAbs(args[0]))
-	ts.Check(err)
-	call := func(method, path, body string, into any) {
-		req, err := http.NewRequest(method, ready.Dashboard+path, strings.NewReader(body))
-		ts.Check(err)
-		resp, err := http.DefaultClient.Do(req)
-		ts.Check(err)
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			ts.Fatalf("%s: %s", path, resp.Status)
-		}
-		ts.Check(json.NewDecoder(resp.Body).Decode(into))
-	}
-	var put struct{ File string }
-	call(http.MethodPost, "/api/files?"+url.Values{"bucket": {"logs"}, "key": {args[1]}}.Encode(), ts.ReadFile(args[2]), &put)
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		var s dashboard.State
-		call(http.MethodGet, "/api/state", "", &s)
-		there := slices.ContainsFunc(s.Files, func(f dashboard.File) bool { return f.File == put.File })
-		if there && s.Queue.Waiting+s.Queue.InFlight+s.Push.Waiting+s.Push.InFlight == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("%s has not come to its end after %s", put.File, patience)
 		}
 	}
 }
@@ -149,4 +116,38 @@ func sha256Of(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Setenv(args[0], hex.EncodeToString(sum.Sum(nil)))
+}
+
+// putFile puts a file into the bucket logs of a local cloud and waits until it has come to its end, and
+// nothing is on its way: put READY-FILE KEY FILE
+func putFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: put READY-FILE KEY FILE")
+	}
+	ready, err := readReady(ts.MkAbs(args[0]))
+	ts.Check(err)
+	call := func(method, path, body string, into any) {
+		req, err := http.NewRequest(method, ready.Dashboard+path, strings.NewReader(body))
+		ts.Check(err)
+		resp, err := http.DefaultClient.Do(req)
+		ts.Check(err)
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			ts.Fatalf("%s: %s", path, resp.Status)
+		}
+		ts.Check(json.NewDecoder(resp.Body).Decode(into))
+	}
+	var put struct{ File string }
+	call(http.MethodPost, "/api/files?"+url.Values{"bucket": {"logs"}, "key": {args[1]}}.Encode(), ts.ReadFile(args[2]), &put)
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		var s dashboard.State
+		call(http.MethodGet, "/api/state", "", &s)
+		there := slices.ContainsFunc(s.Files, func(f dashboard.File) bool { return f.File == put.File })
+		if there && s.Queue.Waiting+s.Queue.InFlight+s.Push.Waiting+s.Push.InFlight == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has not come to its end after %s", put.File, patience)
+		}
+	}
 }

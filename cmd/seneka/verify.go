@@ -18,9 +18,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/backfill"
 	"github.com/seneka-io/seneka/internal/config"
-	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
-	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/telemetry"
 	"github.com/seneka-io/seneka/internal/verify"
 )
@@ -152,7 +150,7 @@ func runVerify(cmd *cobra.Command, o *verifyOptions, what verify.Options) (err e
 	if what.Store == object.GCS && what.Job.Bucket != c.cfg.Landing {
 		return usage(fmt.Errorf("gs://%s is not the landing bucket, gs://%s", what.Job.Bucket, c.cfg.Landing), cmd)
 	}
-	report, err := newReport(ctx, c, o, what)
+	report, err := newVerifyReport(ctx, c, o, what)
 	if err != nil {
 		return err
 	}
@@ -186,16 +184,8 @@ func runVerify(cmd *cobra.Command, o *verifyOptions, what verify.Options) (err e
 func (c *clients) checker() *verify.Checker {
 	return &verify.Checker{
 		S3: c.s3, Landing: c.gcs, Bucket: c.cfg.Landing, Ledger: c.gcs.Ledger(c.cfg.Ledger), Tables: c.bq, Route: c.route,
-		Logs: loadLogs(c.cfg), Now: time.Now,
+		Logs: c.logs(), Now: time.Now,
 	}
-}
-
-// loadLogs returns the load logs of all datasets of a configuration.
-func loadLogs(cfg *config.Config) (logs []row.Table) {
-	for _, name := range datasets(cfg, cfg.Project) {
-		logs = append(logs, load.LogTable(row.Table{Project: cfg.Project, Dataset: name[strings.LastIndexByte(name, '.')+1:]}))
-	}
-	return logs
 }
 
 // verification is a seneka verify under way.
@@ -303,8 +293,8 @@ func commandLine(cmd *cobra.Command, name, config, local string) string {
 	return line
 }
 
-// newReport returns a report without results.
-func newReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
+// newVerifyReport returns a report without results.
+func newVerifyReport(ctx context.Context, c *clients, o *verifyOptions, what verify.Options) (*verify.Report, error) {
 	data, err := config.Read(ctx, c.path, openGCS)
 	if err != nil {
 		return nil, err

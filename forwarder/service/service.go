@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/federation"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/forward"
 	"github.com/seneka-io/seneka/internal/gcsstore"
@@ -36,7 +37,8 @@ type Service struct {
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
-// SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
+// SDKs' own environment variables and, where this cloud's credentials have to do for the other, by
+// those of federation.Open. The clients keep ctx: it must live as long as the Service.
 // SENEKA_WORKERS (16) bounds how many messages are handled at a time, and SENEKA_MAX_BYTES (96 MiB)
 // the memory of the copies, of which a large object takes forward.CopyMemory;
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
@@ -58,7 +60,11 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if getenv("SENEKA_CONFIG") == "" {
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
 	}
-	gcs, err := gcsstore.New(ctx)
+	clouds, err := federation.Open(ctx, getenv, awsconfig.WithLogger(sdkLogger(log)))
+	if err != nil {
+		return nil, err
+	}
+	gcs, err := gcsstore.New(ctx, clouds.Google...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,9 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		return nil, err
 	}
 	log = telemetry.InProject(log, cfg.Project)
-	observed, err := observe.Open(ctx, observe.Settings{Service: "seneka-forwarder", Version: telemetry.Version(), Project: cfg.Project, Getenv: getenv, Log: log})
+	observed, err := observe.Open(ctx, observe.Settings{
+		Service: "seneka-forwarder", Version: telemetry.Version(), Project: cfg.Project, Google: clouds.Google, Getenv: getenv, Log: log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +89,9 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 			err = errors.Join(err, observed.Close())
 		}
 	}()
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLogger(log)))
-	if err != nil {
-		return nil, fmt.Errorf("read the AWS settings: %w", err)
-	}
 	forwarder := &forward.Forwarder{
 		Matches: func(s object.Source) bool { _, ok := cfg.Match(s); return ok },
-		Source:  observed.Source(s3store.New(aws)),
+		Source:  observed.Source(s3store.New(clouds.AWS)),
 		Landing: observed.ForwardLanding(gcs),
 		Bucket:  cfg.Landing,
 		Now:     time.Now,
@@ -104,7 +108,7 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 		log.Debug("copied", "file", s.String(), "bytes_read", read, "bytes_written", written)
 	}
 	loop := &forward.Loop{
-		Queue: observed.Queue(sqsqueue.New(aws, cfg.Queue)), Forward: observed.Forwards(forwarder.Forward), Observe: observed.Messages(), Log: log,
+		Queue: observed.Queue(sqsqueue.New(clouds.AWS, cfg.Queue)), Forward: observed.Forwards(forwarder.Forward), Observe: observed.Messages(), Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}

@@ -40,7 +40,7 @@ func run(ctx context.Context, root, out string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tree)
+	defer func() { err = errors.Join(err, os.RemoveAll(tree)) }()
 	if err := gather(ctx, root, tree); err != nil {
 		return err
 	}

@@ -84,43 +84,11 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		return nil, err
 	}
 	app.closers = append(app.closers, observed) // early: closed behind all that is to be counted
-	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
+	loader, err := app.loader(ctx, cfg, getenv, gcs, observed)
 	if err != nil {
 		return nil, err
 	}
-	app.closers = append(app.closers, write)
-	query, err := bqquery.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_EMULATOR_HOST"), bqquery.EmulatorOptions)...)
-	if err != nil {
-		return nil, err
-	}
-	app.closers = append(app.closers, query)
-
-	events, err := app.events(ctx, cfg, getenv)
-	if err != nil {
-		return nil, err
-	}
-	streams := observed.Streams(write)
-	loader := &load.Loader{
-		Route:   route,
-		Landing: observed.Landing(gcs),
-		Ledger:  observed.Ledger(gcs.Ledger(cfg.Ledger)),
-		Streams: streams,
-		Pool:    load.NewPool(streams, time.Now),
-		Log:     observed.Log(write),
-		Tables:  load.NewEnsured(observed.Tables(query), time.Now),
-		Counter: observed.Counter(query),
-		Events:  observed.Events(events),
-		Recent:  load.NewRecent(),
-		Now:     time.Now,
-		Step:    observed.Steps(),
-		Memory:  load.NewMemory(memory, load.DefaultBatch),
-	}
-	app.closers = append(app.closers, closerFunc(func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)
-		defer cancel()
-		loader.Pool.Close(ctx)
-		return nil
-	}))
+	loader.Route, loader.Memory = route, load.NewMemory(memory, load.DefaultBatch)
 	delivered := *loader
 	delivered.Limit = deliveryLimit
 	watch := Observe(observed.Loads())
@@ -135,6 +103,47 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
 	}
 	return app, nil
+}
+
+// loader connects to BigQuery, and to Pub/Sub where events are asked for, and returns a loader that lacks its
+// Route and its Memory.
+func (a *App) loader(ctx context.Context, cfg *config.Config, getenv func(string) string, gcs *gcsstore.Store, observed *observe.Telemetry) (*load.Loader, error) {
+	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, write)
+	query, err := bqquery.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_EMULATOR_HOST"), bqquery.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, query)
+
+	events, err := a.events(ctx, cfg, getenv)
+	if err != nil {
+		return nil, err
+	}
+	streams := observed.Streams(write)
+	loader := &load.Loader{
+		Landing: observed.Landing(gcs),
+		Ledger:  observed.Ledger(gcs.Ledger(cfg.Ledger)),
+		Streams: streams,
+		Pool:    load.NewPool(streams, time.Now),
+		Log:     observed.Log(write),
+		Tables:  load.NewEnsured(observed.Tables(query), time.Now),
+		Counter: observed.Counter(query),
+		Events:  observed.Events(events),
+		Recent:  load.NewRecent(),
+		Now:     time.Now,
+		Step:    observed.Steps(),
+	}
+	a.closers = append(a.closers, closerFunc(func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)
+		defer cancel()
+		loader.Pool.Close(ctx)
+		return nil
+	}))
+	return loader, nil
 }
 
 // events connects to the topic that the configuration names; nil if it names none.

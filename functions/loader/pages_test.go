@@ -232,7 +232,7 @@ func check(t *testing.T, client *bqquery.Client, query string, partitions map[st
 	t.Helper()
 	filtered := false
 	for column := range partitions {
-		filtered = filtered || regexp.MustCompile(`WHERE (?:\w+\.)?`+column+` >= `).MatchString(query)
+		filtered = filtered || regexp.MustCompile(`(?:WHERE|AND) (?:\w+\.)?`+column+` >= `).MatchString(query)
 	}
 	if !filtered {
 		t.Errorf("no filter by partition, of %v:\n%s", partitions, query)

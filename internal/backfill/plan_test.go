@@ -41,8 +41,10 @@ func (l *loadLog) Loads(_ context.Context, q load.HistoryQuery, each func(load.R
 	if l.broken != nil {
 		return l.broken
 	}
+	told := map[string]bool{} // once for each file, version, table and outcome
 	for _, r := range l.records[q.Log] {
-		if r.SourceFile >= q.First && r.SourceFile <= q.Last && !r.LoadedAt.Before(q.LoadedSince) && !r.ForwardedAt.Before(q.ForwardedSince) {
+		if key := fmt.Sprint(r.SourceFile, r.Version, r.Table, r.Outcome); r.SourceFile >= q.First && r.SourceFile <= q.Last && !r.LoadedAt.Before(q.LoadedSince) && !r.ForwardedAt.Before(q.ForwardedSince) && !told[key] {
+			told[key] = true
 			each(r)
 		}
 	}

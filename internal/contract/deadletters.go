@@ -9,7 +9,6 @@ import (
 
 const (
 	sqsRedrive    = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html"
-	pubsubLeases  = "https://cloud.google.com/pubsub/docs/lease-management"
 	pubsubPublish = "https://cloud.google.com/pubsub/docs/publisher"
 )
 

@@ -21,9 +21,9 @@ type Traffic struct {
 }
 
 // Default is Traffic with everything set that most leave as it is. SecondsPerFile is of a file that waits
-// for six answers of Google's, at 50 to 200 ms each.
+// for six answers of Google's, at 50 to 200 ms each. Concurrency and the forwarder's size are those of terraform/.
 func Default() Traffic {
-	return Traffic{FilesPerDay: 10_000, AvgSize: 100_000, Ratio: 10, SecondsPerFile: 1, Concurrency: 20, LandingDays: 7}
+	return Traffic{FilesPerDay: 10_000, AvgSize: 100_000, Ratio: 10, SecondsPerFile: 1, Concurrency: 12, LandingDays: 7}
 }
 
 // Validate says what is wrong with t.
@@ -91,7 +91,7 @@ const (
 	// claim is the size of a claim, and metadata that of a copy's description: they are stored.
 	claim    = 1200.0
 	metadata = 500.0
-	// copies is how many files a second one task of the forwarder, of a quarter vCPU and 0.5 GB, keeps up with.
+	// copies is how many files a second one task of the forwarder, of half a vCPU and 1 GB, is taken to keep up with.
 	copies = 25.0
 )
 
@@ -103,8 +103,8 @@ func Seneka(t Traffic) Usage {
 	}
 	tasks := max(1, ceil(t.FilesPerDay/86400/copies))
 	u[SQSRequest] += tasks * days * 86400 / 20 // long polls that bring nothing
-	u[FargateCPU] = tasks * days * 24 * 0.25
-	u[FargateMemory] = tasks * days * 24 * 0.5
+	u[FargateCPU] = tasks * days * 24 * 0.5
+	u[FargateMemory] = tasks * days * 24
 	u[Egress] = t.files() * t.stored() / gb
 	u[PubSub] = t.files() * message / tib
 	u[RunCPU] = t.files() * t.SecondsPerFile / t.Concurrency

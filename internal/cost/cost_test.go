@@ -54,7 +54,7 @@ func TestReckonByHand(t *testing.T) {
 		RunMemory:  0.125,
 		Egress:     90.00, // 1,000 GB
 		Write:      1e12 / (1 << 30) * 0.025,
-		FargateCPU: 180 * 0.03238, // a quarter of 720 hours
+		FargateCPU: 360 * 0.03238, // half of 720 hours
 	} {
 		i := slices.IndexFunc(bill.Lines, func(l Line) bool { return l.Item == item })
 		if i < 0 || math.Abs(bill.Lines[i].Cost-want) > 1e-6 {
@@ -136,7 +136,7 @@ func TestPlainFiles(t *testing.T) {
 func TestForwarderTasks(t *testing.T) {
 	busy := Default()
 	busy.FilesPerDay = 26 * 86400
-	if got := Seneka(busy)[FargateCPU]; got != 2*days*24*0.25 {
+	if got := Seneka(busy)[FargateCPU]; got != 2*days*24*0.5 {
 		t.Errorf("26 files a second take %v vCPU hours, want those of two tasks", got)
 	}
 }

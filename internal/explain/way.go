@@ -3,6 +3,7 @@ package explain
 import (
 	"time"
 
+	"github.com/seneka-io/seneka/internal/cost"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/verify"
 )
@@ -46,6 +47,7 @@ type Cost struct {
 	Requests []Request `json:"requests"`
 	Copied   int64     `json:"bytes_copied"` // out of AWS
 	Parsed   int64     `json:"bytes_parsed"` // plain
+	Dollars  float64   `json:"dollars"`      // at list prices: of the requests, the bytes out of AWS and those into BigQuery
 }
 
 // Request is how often a request is made for a file.
@@ -95,8 +97,25 @@ func (e *Explanation) cost(f *verify.Facts) {
 		c.add("Cloud Storage", "objects.get (claim, deliveries again)", again, "B")
 	}
 	if len(c.Requests) > 0 {
+		c.Dollars = c.dollars()
 		e.Cost = c
 	}
+}
+
+// dollars is what it comes to. BigQuery bills no request of these.
+func (c *Cost) dollars() float64 {
+	used := cost.Usage{cost.Egress: float64(c.Copied) / 1e9, cost.Write: float64(c.Parsed) / (1 << 30)}
+	for _, r := range c.Requests {
+		switch {
+		case r.Service == "S3":
+			used[cost.S3Get] += float64(r.Times)
+		case r.Class == "A":
+			used[cost.ClassA] += float64(r.Times)
+		case r.Class == "B":
+			used[cost.ClassB] += float64(r.Times)
+		}
+	}
+	return cost.Sum(used)
 }
 
 func (c *Cost) add(service, name string, times int, class string) {

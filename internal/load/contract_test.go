@@ -12,6 +12,46 @@ import (
 func TestFakesKeepTheContract(t *testing.T) {
 	t.Run("streams", func(t *testing.T) { contract.TestStreams(t, fakeStreams) })
 	t.Run("ledger", func(t *testing.T) { contract.TestLedger(t, fakeLedger) })
+	t.Run("counts", func(t *testing.T) { contract.TestCounts(t, fakeCounts) })
+}
+
+func fakeCounts(*testing.T) *contract.Counts {
+	w := newWorld()
+	log := logTable(target.Table)
+	w.tables[target.Table], w.tables[log] = true, true
+	p := &process{world: w}
+	held := func(rows []contract.Row) (all []map[string]any) {
+		for _, r := range rows {
+			all = append(all, map[string]any{"time": r.Time, "source_file": r.File, "loaded_at": r.LoadedAt})
+		}
+		return all
+	}
+	locked := func(do func()) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		do()
+	}
+	return &contract.Counts{
+		Append: func(_ *testing.T, rows ...contract.Row) { locked(func() { w.rows = append(w.rows, held(rows)...) }) },
+		Stage: func(_ *testing.T, rows ...contract.Row) func() {
+			w.streams["s"] = &pending{table: target.Table, rows: held(rows), final: true}
+			return func() { w.commit(target.Table, []string{"s"}) }
+		},
+		Record: func(_ *testing.T, attempt, outcome string, _ int64) {
+			locked(func() { w.logs[log] = append(w.logs[log], map[string]any{"attempt": attempt, "outcome": outcome}) })
+		},
+		Count: func(ctx context.Context, q contract.CountQuery) (bool, int64, error) {
+			none := row.Table{Project: "p", Dataset: "d", Name: "none"}
+			query := CountQuery{Table: target.Table, Log: log, Attempt: q.Attempt, SourceFile: q.File, LoadedAt: q.LoadedAt, PartitionBy: "time", First: q.Time, Last: q.Last}
+			if q.NoTable {
+				query.Table = none
+			}
+			if q.NoLog {
+				query.Log = none
+			}
+			return p.Count(ctx, query)
+		},
+	}
 }
 
 func fakeStreams(t *testing.T) *contract.Streams {

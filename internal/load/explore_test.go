@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	deep     = flag.Int("deep", 0, "explore every schedule of concurrent deliveries; above 1, with as many faults more less one. Takes hours")
+	deep     = flag.Int("deep", 0, "explore with so many faults more than by default; 1 takes hours")
 	schedule = flag.String("schedule", "", "play one `schedule` of TestExplore again, as its failure printed it: scenario/step.step.…")
 )
 
@@ -29,7 +29,7 @@ type scenario struct {
 	drains     int  // instances that are told to stop
 	rush       int  // how often a message is delivered again, and ten seconds pass, while others are worked on; 0: once
 	refuse     bool // BigQuery may refuse the rows of pooled appends
-	most       int  // plays that are enough without -deep; 0: all
+	full       bool // every order is played, also those that are known to differ in nothing
 }
 
 type loaderKind int
@@ -63,8 +63,11 @@ type explorer struct {
 	sc      *scenario
 	known   *types
 	visited map[uint64]bool
-	path    []choice // of the play under way
+	path    []choice        // of the play under way
+	ends    map[string]bool // what it all came to; nil: nobody asks
+	heard   map[string]bool // histories of rounds; nil: nobody asks
 	plays   int
+	most    int // plays that are enough; 0: all
 	longest int
 }
 
@@ -84,7 +87,7 @@ func (e *explorer) explore(t *testing.T) *play {
 		for len(e.path) > 0 && e.path[len(e.path)-1].taken == len(e.path[len(e.path)-1].labels)-1 {
 			e.path = e.path[:len(e.path)-1]
 		}
-		if len(e.path) == 0 || e.sc.most > 0 && e.plays >= e.sc.most {
+		if len(e.path) == 0 || e.most > 0 && e.plays >= e.most {
 			return nil
 		}
 		e.path[len(e.path)-1].taken++
@@ -122,12 +125,16 @@ func (e *explorer) playOn(t *testing.T, choose chooser) *play {
 	e.plays++
 	synctest.Test(t, func(*testing.T) {
 		p = newPlay(e.sc, e.known)
+		p.heard = e.heard
 		synctest.Wait()
 		picks := []string{e.sc.name + "/"}
 		for n := 0; len(p.problems) == 0; {
 			steps := p.steps()
 			if p.done() {
 				p.checkEnd()
+				if e.ends != nil {
+					e.ends[p.end()] = true
+				}
 			}
 			if len(steps) == 0 || len(p.problems) > 0 {
 				break
@@ -145,7 +152,7 @@ func (e *explorer) playOn(t *testing.T, choose chooser) *play {
 		}
 		p.schedule = picks[0] + strings.Join(picks[1:], ".")
 		e.longest = max(e.longest, len(p.trace))
-		p.end()
+		p.stop()
 		if p.open != 0 || len(p.abuses) > 0 {
 			p.problem("%d streams left open, wrongly used: %q", p.open, p.abuses)
 		}
@@ -155,8 +162,10 @@ func (e *explorer) playOn(t *testing.T, choose chooser) *play {
 
 // TestExplore plays every order of the calls of concurrent deliveries, with crashes, lost answers,
 // requests that the client repeats or that arrive late, and time that passes; after each, every line
-// is there once. What it prints of a failure plays again by -schedule.
+// is there once. It ends when there is nothing more; with the race detector on, when a part is done.
+// What it prints of a failure plays again by -schedule.
 func TestExplore(t *testing.T) {
+	lightly(t)
 	known := &types{known: map[string]protoreflect.MessageDescriptor{}}
 	for _, sc := range append(scenarios(), replayed()...) {
 		if *schedule != "" && !strings.HasPrefix(*schedule, sc.name+"/") {
@@ -164,13 +173,11 @@ func TestExplore(t *testing.T) {
 		}
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
-			switch {
-			case *deep > 0:
-				sc.faults, sc.most = sc.faults+*deep-1, 0
-			case raced():
-				sc.most = 400
-			}
+			sc.faults += *deep
 			e := &explorer{sc: &sc, known: known, visited: map[uint64]bool{}}
+			if raced() && *deep == 0 {
+				e.most = 400
+			}
 			if *schedule != "" {
 				p := e.playOn(t, replay(strings.TrimPrefix(*schedule, sc.name+"/")))
 				t.Logf("%s\nproblems: %q", p.story(), p.problems)
@@ -180,7 +187,7 @@ func TestExplore(t *testing.T) {
 				t.Fatalf("%s\nplay it again: %s", p.story(), p.again())
 			}
 			t.Logf("%s: %d states, %d plays, longest of %d steps; %s", sc.name, len(e.visited), e.plays, e.longest,
-				map[bool]string{true: "all there are", false: "more with -deep"}[len(e.path) == 0])
+				map[bool]string{true: "all there are", false: "there are more: this is a part, for the race detector"}[len(e.path) == 0])
 		})
 	}
 }
@@ -189,6 +196,12 @@ func TestExplore(t *testing.T) {
 func raced() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// lightly has less time go into the collection of garbage, of which plays make much and keep little.
+func lightly(t *testing.T) {
+	before := debug.SetGCPercent(400)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
 }
 
 // replayed are scenarios that are only played again.
@@ -223,6 +236,7 @@ func TestExploreThree(t *testing.T) {
 	if *deep > 0 {
 		plays = 1_000_000
 	}
+	lightly(t)
 	known := &types{known: map[string]protoreflect.MessageDescriptor{}}
 	for _, sc := range threes() {
 		t.Run(sc.name, func(t *testing.T) {

@@ -33,9 +33,9 @@ type world struct {
 	rows    []map[string]any // of data tables: visible
 	logs    map[row.Table][]map[string]any
 	next    int
-	saw     string // what the last effect answered
-	lag     int    // so many appends to data tables come before BigQuery knows a new column
-	logLag  int    // the same of logs
+	saw     []any // what the last effect answered: see digest
+	lag     int   // so many appends to data tables come before BigQuery knows a new column
+	logLag  int   // the same of logs
 
 	amnesia bool // BigQuery knows no stream just now
 	blind   bool // nor any load record
@@ -118,18 +118,25 @@ func newPooledWorld() *world {
 // gate is how a test that schedules calls one at a time meets them.
 type gate interface {
 	// call decides when and how a call on an object takes effect, and what its answer is.
-	call(ctx context.Context, name, on string, effect func() error) error
+	call(ctx context.Context, c request) error
 	// streamName names the stream that is being made.
 	streamName(ctx context.Context) string
 }
 
+// request is a call on an object, what it carries, and what it brings about.
+type request struct {
+	name, on string
+	carries  []any // see digest
+	effect   func() error
+}
+
 // call counts a call on an object and brings about its effect, or what goes wrong.
-func (p *process) call(ctx context.Context, name, on string, effect func() error) error {
+func (p *process) call(ctx context.Context, name, on string, effect func() error, carries ...any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if p.gate != nil {
-		return p.gate.call(ctx, name, on, effect)
+		return p.gate.call(ctx, request{name, on, carries, effect})
 	}
 	p.mu.Lock()
 	n := p.n
@@ -199,7 +206,7 @@ func (p *process) Open(ctx context.Context, o object.Landed) (b *object.Body, er
 		if !ok || got.gen != o.Generation {
 			return errkind.With(errkind.NotFound, errors.New("no such generation"))
 		}
-		p.saw = fmt.Sprint(got.gen)
+		p.saw = []any{generation(got.gen)}
 		sum := crc32.Checksum(got.data, castagnoli)
 		b = &object.Body{ReadCloser: io.NopCloser(bytes.NewReader(got.data)), Size: int64(len(got.data)), CRC32C: sum, HasCRC: true}
 		return nil
@@ -214,7 +221,7 @@ func (p *process) Live(ctx context.Context, bucket, name string) (gen int64, err
 			return errkind.With(errkind.NotFound, errors.New("no such object"))
 		}
 		gen = got.gen
-		p.saw = fmt.Sprint(gen)
+		p.saw = []any{generation(gen)}
 		return nil
 	})
 	return gen, err
@@ -227,21 +234,21 @@ func (p *process) Get(ctx context.Context, name string) (data []byte, gen int64,
 			return errkind.With(errkind.NotFound, errors.New("no claim"))
 		}
 		data, gen = got.data, got.gen
-		p.saw = fmt.Sprintf("%d %s", gen, data)
+		p.saw = []any{generation(gen), claimText(data)}
 		return nil
 	})
 	return data, gen, err
 }
 
-func (p *process) Put(ctx context.Context, name string, data []byte, generation int64) error {
+func (p *process) Put(ctx context.Context, name string, data []byte, gen int64) error {
 	return p.call(ctx, "claim.put", name, func() error {
-		if p.claims[name].gen != generation {
+		if p.claims[name].gen != gen {
 			return errkind.With(errkind.Exists, errors.New("412"))
 		}
 		p.gen++
 		p.claims[name] = blob{data, p.gen}
 		return nil
-	})
+	}, generation(gen), claimText(data))
 }
 
 func (p *process) Append(ctx context.Context, t row.Table, desc *descriptorpb.DescriptorProto, rows [][]byte) error {
@@ -271,7 +278,10 @@ func (p *process) EnsureView(ctx context.Context, t row.Table, query string, _ i
 }
 
 func (p *process) Count(ctx context.Context, q CountQuery) (recorded bool, rows int64, err error) {
-	err = p.call(ctx, "count", q.Attempt, func() error {
+	err = p.call(ctx, "count", "", func() error {
+		if !p.tables[q.Table] || !p.tables[q.Log] {
+			return errkind.With(errkind.NotFound, errors.New("no such table"))
+		}
 		for _, r := range p.logs[q.Log] {
 			recorded = recorded || !p.blind && r["attempt"] == q.Attempt && r["outcome"] == "loaded"
 		}
@@ -281,9 +291,9 @@ func (p *process) Count(ctx context.Context, q CountQuery) (recorded bool, rows 
 				rows++
 			}
 		}
-		p.saw = fmt.Sprint(recorded, rows)
+		p.saw = []any{recorded, rows}
 		return nil
-	})
+	}, attemptID(q.Attempt))
 	return recorded, rows, err
 }
 

@@ -32,7 +32,7 @@ func (p *process) Finalize(ctx context.Context, name string) (rows int64, known 
 			s.final = true
 			rows = int64(len(s.rows))
 		}
-		p.saw = fmt.Sprint(rows, known)
+		p.saw = []any{rows, known}
 		return nil
 	})
 	return rows, known, err
@@ -49,7 +49,7 @@ func (p *process) create(ctx context.Context, call string, t row.Table, desc *de
 		if p.gate != nil {
 			name = p.gate.streamName(ctx)
 		}
-		p.saw = name
+		p.saw = []any{streamID(name)}
 		p.streams[name] = &pending{table: t, desc: desc, pooled: pooled}
 		return nil
 	})
@@ -65,7 +65,7 @@ func (p *process) create(ctx context.Context, call string, t row.Table, desc *de
 func (p *process) Commit(ctx context.Context, t row.Table, names []string) (state CommitState, err error) {
 	err = p.call(ctx, "stream.commit", strings.Join(names, " "), func() error {
 		state = p.commit(t, names)
-		p.saw = fmt.Sprint(state)
+		p.saw = []any{state}
 		return nil
 	})
 	return state, err
@@ -153,7 +153,7 @@ func (s *fakeStream) Append(ctx context.Context, offset int64, rows [][]byte) er
 			s.p.rows = append(s.p.rows, decoded...)
 		}
 		return nil
-	})
+	}, offset)
 }
 
 func (s *fakeStream) Finalize(ctx context.Context) (n int64, err error) {
@@ -165,7 +165,7 @@ func (s *fakeStream) Finalize(ctx context.Context) (n int64, err error) {
 		}
 		of.final = true
 		n = int64(len(of.rows))
-		s.p.saw = fmt.Sprint(n)
+		s.p.saw = []any{n}
 		return nil
 	})
 	return n, err

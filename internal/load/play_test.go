@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,11 +26,11 @@ type play struct {
 	actors    []*actor
 	instances []*instance // by slot: those that take deliveries
 	strays    []*stray
-	attempts  map[string]string // what the trace and the state call them
 	trace     []string
 	schedule  string // that plays this again
 	problems  []string
-	started   int // processes so far
+	started   int             // processes so far
+	heard     map[string]bool // histories of rounds; nil: nobody asks
 
 	guard sync.Mutex // of what goroutines of the loaders write: the fields below, and of actors
 	over  bool       // calls do not wait any more
@@ -44,10 +44,11 @@ type actor struct {
 	tries   int // deliveries so far
 	in      *instance
 	made    int // streams in this delivery
-	claimed int // claims in this delivery
+	rounds  int // in this delivery
 	state   actorState
 	waiting []*waiting
-	seen    uint64 // digest of all answers in this delivery: what its local state is a function of
+	known   []any // all answers in this round, or delivery: what its local state is a function of
+	round   int   // where in known this round begins
 }
 
 type actorState int
@@ -61,10 +62,9 @@ const (
 
 // waiting is a call that waits to be let go.
 type waiting struct {
-	a        *actor
-	name, on string
-	effect   func() error
-	answer   chan error
+	request
+	a      *actor
+	answer chan error
 }
 
 func (c *waiting) String() string {
@@ -77,8 +77,8 @@ func (c *waiting) String() string {
 
 // stray is a request that has left, whose sender waits for it no more. It may still arrive.
 type stray struct {
-	id     string
-	effect func() error
+	request
+	label string
 }
 
 // instance is one process with a loader: the gate of its calls.
@@ -93,7 +93,7 @@ type actorKey struct{}
 
 // newPlay starts the deliveries of sc; each waits at its first call.
 func newPlay(sc *scenario, known *types) *play {
-	p := &play{world: newWorld(), sc: sc, faults: sc.faults, days: sc.days, drains: sc.drains, rush: max(1, sc.rush), attempts: map[string]string{}}
+	p := &play{world: newWorld(), sc: sc, faults: sc.faults, days: sc.days, drains: sc.drains, rush: max(1, sc.rush)}
 	p.types = known
 	p.instances = make([]*instance, len(sc.instances))
 	for i := range p.instances {
@@ -136,8 +136,7 @@ func (p *play) deliver(a *actor) {
 	in := p.instances[a.slot]
 	a.in = in
 	a.tries++
-	a.made, a.claimed, a.seen, a.state = 0, 0, 0, delivered
-	a.see(fmt.Sprint(p.now))
+	a.made, a.rounds, a.round, a.known, a.state = 0, 0, 0, nil, delivered
 	go func() {
 		_, err := in.loader.Load(context.WithValue(context.Background(), actorKey{}, a), a.file)
 		p.guard.Lock()
@@ -149,15 +148,8 @@ func (p *play) deliver(a *actor) {
 	}()
 }
 
-// see adds an answer to what a knows.
-func (a *actor) see(what string) {
-	h := fnv.New64a()
-	fmt.Fprint(h, a.seen, what)
-	a.seen = h.Sum64()
-}
-
 // call implements gate: it waits until the schedule has it answered.
-func (in *instance) call(ctx context.Context, name, on string, effect func() error) error {
+func (in *instance) call(ctx context.Context, r request) error {
 	p := in.p
 	p.guard.Lock()
 	a, ok := ctx.Value(actorKey{}).(*actor)
@@ -169,9 +161,17 @@ func (in *instance) call(ctx context.Context, name, on string, effect func() err
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return effect()
+		return r.effect()
 	}
-	c := &waiting{a: a, name: name, on: on, effect: effect, answer: make(chan error, 1)}
+	if r.name == "claim.get" && calledBy("(*Loader).load") {
+		// A round begins. Nothing that an earlier one was told is known to it.
+		a.rounds++
+		a.round = len(a.known)
+		if !p.sc.full {
+			a.round, a.known = 0, nil
+		}
+	}
+	c := &waiting{request: r, a: a, answer: make(chan error, 1)}
 	a.waiting = append(a.waiting, c)
 	p.guard.Unlock()
 	select {
@@ -191,6 +191,22 @@ func (in *instance) streamName(ctx context.Context) string {
 	return fmt.Sprintf("streams/%s%d.%d", a.name, a.tries, a.made)
 }
 
+// calledBy reports whether the loader's method called the one that makes the call to the clouds.
+func calledBy(method string) bool {
+	var pcs [8]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, "(*Loader).readClaim") {
+			frame, _ = frames.Next()
+			return strings.HasSuffix(frame.Function, method)
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
 // drop takes a call away from those that wait.
 func (p *play) drop(c *waiting) {
 	c.a.waiting = slices.DeleteFunc(c.a.waiting, func(other *waiting) bool { return other == c })
@@ -199,7 +215,7 @@ func (p *play) drop(c *waiting) {
 // apply brings about an effect and checks that it doubles nothing.
 func (p *play) apply(effect func() error) error {
 	before := len(p.rows)
-	p.saw = ""
+	p.saw = nil
 	p.mu.Lock()
 	err := effect()
 	p.mu.Unlock()
@@ -214,30 +230,18 @@ func (p *play) reply(c *waiting, err error) {
 	p.guard.Lock()
 	p.drop(c)
 	p.guard.Unlock()
-	p.name(c)
-	saw := p.plain(p.saw)
+	c.a.known = append(append(c.a.known, told(p.now.UnixMicro()), c.name), p.saw...)
 	if err != nil {
-		saw += " " + err.Error()
+		c.a.known = append(c.a.known, failure{err})
 	}
-	c.a.see(fmt.Sprint(c, saw, p.now))
+	if p.heard != nil {
+		p.heard[c.a.history()] = true
+	}
 	was := c.a.state
 	c.answer <- err
 	synctest.Wait()
 	if c.a.state == acknowledged && was != acknowledged {
 		p.checkAcknowledged(c.a)
-	}
-}
-
-// name finds what an attempt is called: by who tried, in which delivery.
-func (p *play) name(c *waiting) {
-	if c.name != "claim.put" {
-		return
-	}
-	for _, blob := range p.claims {
-		if id := attemptIn(string(blob.data)); id != "" && p.attempts[id] == "" {
-			c.a.claimed++
-			p.attempts[id] = fmt.Sprintf("%s%d.%d", c.a.name, c.a.tries, c.a.claimed)
-		}
 	}
 }
 
@@ -251,17 +255,9 @@ func attemptIn(claim string) string {
 	return claim[i+len(member) : i+len(member)+32]
 }
 
-// plain returns a text with its attempt by name.
-func (p *play) plain(text string) string {
-	if id := attemptIn(text); id != "" {
-		return strings.Replace(text, id, p.attempts[id], 1)
-	}
-	return text
-}
-
 // lose answers a call with an error. Its request is on the way, and may arrive at any time or never.
 func (p *play) lose(c *waiting) {
-	p.saw = ""
+	p.saw = nil
 	p.astray(c)
 	p.reply(c, errInjected)
 }
@@ -270,7 +266,7 @@ func (p *play) lose(c *waiting) {
 func (p *play) astray(c *waiting) {
 	switch {
 	case c.name == "claim.put", c.name == "stream.commit", p.onPooled(c) && (c.name == "stream.append" || c.name == "stream.finalize"):
-		p.strays = append(p.strays, &stray{id: fmt.Sprintf("%s in delivery %d (%x)", c, c.a.tries, c.a.seen&0xffff), effect: c.effect})
+		p.strays = append(p.strays, &stray{c.request, fmt.Sprintf("%s of delivery %d", c, c.a.tries)})
 	}
 }
 
@@ -283,12 +279,6 @@ func (p *play) onPooled(c *waiting) bool {
 func (p *play) arrive(s *stray) {
 	p.strays = slices.DeleteFunc(p.strays, func(other *stray) bool { return other == s })
 	_ = p.apply(s.effect)
-	// An attempt whose claim nobody has seen yet has its name from its claim's first sight.
-	for _, blob := range p.claims {
-		if id := attemptIn(string(blob.data)); id != "" && p.attempts[id] == "" {
-			p.attempts[id] = "stray " + s.id
-		}
-	}
 }
 
 // crash ends a process at once. What it has sent may arrive.
@@ -303,7 +293,7 @@ func (p *play) crash(in *instance) {
 	if slot := slices.Index(p.instances, in); slot >= 0 {
 		p.restart(slot)
 	}
-	p.saw = ""
+	p.saw = nil
 	for _, c := range all {
 		p.astray(c)
 		p.reply(c, errInjected)
@@ -350,8 +340,8 @@ func (p *play) overwrite(i int) {
 	synctest.Wait()
 }
 
-// end lets all that still waits end as if its process had died, so that no goroutine is left.
-func (p *play) end() {
+// stop lets all that still waits end as if its process had died, so that no goroutine is left.
+func (p *play) stop() {
 	p.guard.Lock()
 	p.over = true
 	for _, a := range p.actors {

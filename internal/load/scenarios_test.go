@@ -19,16 +19,16 @@ func scenarios() []scenario {
 	at := func(slot int, d delivery) delivery { d.on = slot; return d }
 	all := []scenario{
 		{name: "own-streams", instances: []loaderKind{ownStreams, ownStreams}, deliveries: []delivery{one, at(1, one)}, faults: 1},
-		{name: "own-streams-one-instance", instances: []loaderKind{ownStreams}, deliveries: []delivery{one, one}, faults: 2, most: 8000},
+		{name: "own-streams-one-instance", instances: []loaderKind{ownStreams}, deliveries: []delivery{one, one}, faults: 2},
 		{name: "own-streams-two-versions", instances: []loaderKind{ownStreams, ownStreams}, deliveries: []delivery{one, at(1, two)}, faults: 1},
-		{name: "own-streams-a-day", instances: []loaderKind{ownStreams, ownStreams}, deliveries: []delivery{one, at(1, one)}, faults: 1, days: 1, most: 2500},
-		{name: "pooled", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, most: 20000},
-		{name: "pooled-one-instance", instances: []loaderKind{pooledLoader}, deliveries: []delivery{one, one}, faults: 1, most: 2500},
-		{name: "pooled-two-versions", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, two)}, faults: 1, most: 2500},
-		{name: "pooled-a-day", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, days: 1, most: 2500},
-		{name: "pooled-drained", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, drains: 1, most: 2500},
-		{name: "pooled-refused", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, refuse: true, most: 2500},
-		{name: "pooled-two-files", instances: []loaderKind{pooledLoader}, deliveries: []delivery{one, {key: "other", etag: "v1", content: "d\n"}}, faults: 1, most: 2500},
+		{name: "own-streams-a-day", instances: []loaderKind{ownStreams, ownStreams}, deliveries: []delivery{one, at(1, one)}, faults: 1, days: 1},
+		{name: "pooled", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1},
+		{name: "pooled-one-instance", instances: []loaderKind{pooledLoader}, deliveries: []delivery{one, one}, faults: 1},
+		{name: "pooled-two-versions", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, two)}, faults: 1},
+		{name: "pooled-a-day", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, days: 1},
+		{name: "pooled-drained", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, drains: 1},
+		{name: "pooled-refused", instances: []loaderKind{pooledLoader, pooledLoader}, deliveries: []delivery{one, at(1, one)}, faults: 1, refuse: true},
+		{name: "pooled-two-files", instances: []loaderKind{pooledLoader}, deliveries: []delivery{one, {key: "other", etag: "v1", content: "d\n"}}, faults: 1},
 		{name: "backfill", instances: []loaderKind{pooledLoader, ownStreams}, deliveries: []delivery{one, at(1, one)}, faults: 1},
 	}
 	return all

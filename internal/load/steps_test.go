@@ -3,8 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
-	"maps"
 	"slices"
 	"strings"
 	"testing/synctest"
@@ -16,14 +14,19 @@ type step struct {
 	do    func()
 }
 
-// steps returns what may happen next, always in the same order. Where a call is local, which is to
-// say that nobody else can tell when it happens, it happens at once: the orders that are left out
-// differ in nothing.
+// steps returns what may happen next, always in the same order.
+//
+// Where a call is local, nothing but its answer, or its failure, comes next: see local. A request on
+// its way that can have no effect any more is forgotten. TestReduction compares what is found with
+// and without.
 func (p *play) steps() []step {
-	for _, a := range p.actors {
-		for _, c := range a.waiting {
-			if p.local(c) {
-				return []step{p.ok(c)}
+	if !p.sc.full {
+		p.strays = slices.DeleteFunc(p.strays, p.spent)
+		for _, a := range p.actors {
+			for _, c := range a.waiting {
+				if p.local(c) {
+					return append([]step{p.ok(c)}, p.failuresOf(c)...)
+				}
 			}
 		}
 	}
@@ -44,7 +47,7 @@ func (p *play) steps() []step {
 		}
 	}
 	for _, s := range p.strays {
-		steps = append(steps, step{"late arrival: " + s.id, func() { p.arrive(s) }})
+		steps = append(steps, step{"late arrival: " + s.label, func() { p.arrive(s) }})
 	}
 	if p.done() {
 		return steps
@@ -64,19 +67,50 @@ func (p *play) steps() []step {
 	return steps
 }
 
-// local reports whether nobody else can tell when c takes effect.
+// local reports whether nobody else can tell when c takes effect or fails, and whether what the
+// delivery does behind it, up to its next call, is out of everybody's sight too: it takes no stream
+// from a pool that others use, ends no delivery that goes well, and reads no clock whose answer is
+// kept. Then c commutes with every step of others, and it is enough to play it first. So does the
+// death of its process: it leaves what the same death does at the next call that is not local.
 func (p *play) local(c *waiting) bool {
+	pooled := p.sc.instances[c.a.slot] == pooledLoader
+	rejects := p.sc.deliveries[slices.Index(p.actors, c.a)].content == v1
 	switch c.name {
-	case "stream.create", "pool.create", "table.ensure":
-		return true
-	case "stream.append", "stream.finalize":
-		return !p.onPooled(c)
-	case "gcs.get", "gcs.stat", "log.append seneka_reject_log":
-		// Behind it a stream is taken from the pool, which others may share.
-		return !p.sc.shares(c.a.slot) && !slices.ContainsFunc(p.actors, func(a *actor) bool { return a.state == unpublished })
+	case "stream.create":
+		return p.days == 0 // else BigQuery may come to forget it
+	case "stream.append":
+		return !p.onPooled(c) && p.days == 0
+	case "stream.finalize":
+		return !p.onPooled(c) && p.days == 0 && rejects // else the clock is read for the claim
+	case "gcs.get":
+		overwritten := slices.ContainsFunc(p.actors, func(a *actor) bool { return a.state == unpublished })
+		return !overwritten && (rejects || !pooled) // else a stream is taken, or the clock read
+	case "log.append seneka_reject_log":
+		return pooled && !p.sc.shares(c.a.slot) && len(c.a.in.loader.Pool.idle) == 0 // a stream is made next
 	default:
 		return false
 	}
+}
+
+// spent reports whether a request on its way can have no effect any more, whatever happens. Claims
+// have a new generation with each change, streams never shrink, and final ones, committed ones and
+// forgotten ones stay so.
+func (p *play) spent(s *stray) bool {
+	if s.name == "claim.put" {
+		return p.claims[s.on].gen != int64(s.carries[0].(generation))
+	}
+	for _, name := range strings.Fields(s.on) {
+		on := p.streams[name]
+		switch {
+		case on == nil, on.gone:
+			return true
+		case s.name == "stream.commit" && on.committed, s.name == "stream.finalize" && on.final:
+			return true
+		case s.name == "stream.append" && (on.final || s.carries[0].(int64) < int64(len(on.rows))):
+			return true
+		}
+	}
+	return false
 }
 
 // ok is that a call is answered as it should be.
@@ -87,43 +121,52 @@ func (p *play) ok(c *waiting) step {
 // failures are all that may go wrong next.
 func (p *play) failures() []step {
 	var steps []step
-	fault := func(label string, do func()) {
-		steps = append(steps, step{label, func() { p.faults--; do() }})
-	}
 	for _, a := range p.actors {
 		for _, c := range a.waiting {
-			fault(c.String()+": no answer", func() { p.lose(c) })
-			switch {
-			case c.name == "claim.put", c.name == "stream.commit":
-				fault(c.String()+": sent twice", func() { _ = p.apply(c.effect); p.reply(c, p.apply(c.effect)) })
-			case strings.HasPrefix(c.name, "log.append"):
-				fault(c.String()+": answer lost", func() { _ = p.apply(c.effect); p.saw = ""; p.reply(c, errInjected) })
-			case c.name == "stream.append" && p.sc.refuse:
-				fault(c.String()+": rows refused", func() { p.saw = ""; p.reply(c, errRefusedRows) })
-			case c.name == "count":
-				fault(c.String()+": does not see the load record yet", func() {
-					p.blind = true
-					err := p.apply(c.effect)
-					p.blind = false
-					p.reply(c, err)
-				})
-			}
-			if (c.name == "stream.commit" || c.name == "stream.finalize") && p.young() {
-				fault(c.String()+": BigQuery does not know it yet", func() {
-					p.amnesia = true
-					err := p.apply(c.effect)
-					p.amnesia = false
-					p.reply(c, err)
-				})
-			}
+			steps = append(steps, p.failuresOf(c)...)
 		}
 	}
 	var live []*instance
 	for _, a := range p.actors {
 		if a.state == delivered && len(a.waiting) > 0 && !slices.Contains(live, a.in) {
 			live = append(live, a.in)
-			fault(a.in.name+" dies", func() { p.crash(a.in) })
+			steps = append(steps, step{a.in.name + " dies", func() { p.faults--; p.crash(a.in) }})
 		}
+	}
+	return steps
+}
+
+// failuresOf are the ways in which a call may go wrong.
+func (p *play) failuresOf(c *waiting) (steps []step) {
+	if p.faults == 0 {
+		return nil
+	}
+	fault := func(what string, do func()) {
+		steps = append(steps, step{c.String() + ": " + what, func() { p.faults--; do() }})
+	}
+	fault("no answer", func() { p.lose(c) })
+	switch {
+	case c.name == "claim.put", c.name == "stream.commit":
+		fault("sent twice", func() { _ = p.apply(c.effect); p.reply(c, p.apply(c.effect)) })
+	case strings.HasPrefix(c.name, "log.append"):
+		fault("answer lost", func() { _ = p.apply(c.effect); p.saw = nil; p.reply(c, errInjected) })
+	case c.name == "stream.append" && p.sc.refuse:
+		fault("rows refused", func() { p.saw = nil; p.reply(c, errRefusedRows) })
+	case c.name == "count":
+		fault("does not see the load record yet", func() {
+			p.blind = true
+			err := p.apply(c.effect)
+			p.blind = false
+			p.reply(c, err)
+		})
+	}
+	if (c.name == "stream.commit" || c.name == "stream.finalize") && p.young() {
+		fault("BigQuery does not know it yet", func() {
+			p.amnesia = true
+			err := p.apply(c.effect)
+			p.amnesia = false
+			p.reply(c, err)
+		})
 	}
 	return steps
 }
@@ -148,73 +191,4 @@ func (p *play) busy() bool {
 // done reports whether every message is acknowledged.
 func (p *play) done() bool {
 	return !slices.ContainsFunc(p.actors, func(a *actor) bool { return a.state != acknowledged })
-}
-
-// state is a digest of all that what may happen from here on depends on.
-func (p *play) state() uint64 {
-	h := fnv.New64a()
-	fmt.Fprintln(h, p.now.Unix(), p.faults, p.days, p.drains, p.rush)
-	claims := ""
-	for _, name := range slices.Sorted(maps.Keys(p.claims)) {
-		data := p.plain(string(p.claims[name].data))
-		fmt.Fprintln(h, name, p.claims[name].gen, data)
-		claims += data
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.streams)) {
-		if s := p.streams[name]; s.pooled || strings.Contains(claims, name) || p.underWay(name) {
-			fmt.Fprintln(h, name, s.pooled, len(s.rows), s.final, s.committed, s.gone)
-		}
-	}
-	h.Write([]byte(p.contents()))
-	for _, a := range p.actors {
-		fmt.Fprintln(h, a.state, a.tries, a.made, a.seen, a.file.Landed.Generation)
-		for _, c := range a.waiting {
-			fmt.Fprintln(h, c)
-		}
-	}
-	for _, s := range p.strays {
-		fmt.Fprintln(h, s.id)
-	}
-	for _, in := range p.instances {
-		var ended []string
-		for attempt := range in.loader.Recent.ends {
-			ended = append(ended, p.attempts[attempt])
-		}
-		slices.Sort(ended)
-		fmt.Fprintln(h, "ended", ended)
-		if in.loader.Pool != nil {
-			for _, idle := range in.loader.Pool.idle { // of one table
-				for _, s := range idle {
-					fmt.Fprintln(h, "idle", s.Name(), s.offset, s.used.Unix())
-				}
-			}
-		}
-	}
-	return h.Sum64()
-}
-
-// underWay reports whether the delivery that made a stream still works on it.
-func (p *play) underWay(stream string) bool {
-	for _, a := range p.actors {
-		if a.state == delivered && strings.HasPrefix(stream, fmt.Sprintf("streams/%s%d.", a.name, a.tries)) {
-			return true
-		}
-	}
-	return false
-}
-
-// contents is what the tables hold, in whatever order it came.
-func (p *play) contents() string {
-	var all []string
-	for _, r := range p.rows {
-		all = append(all, fmt.Sprint("row ", r["source_file"], r["source_line"], r["loaded_at"]))
-	}
-	for _, r := range p.logs[logTable(target.Table)] {
-		all = append(all, fmt.Sprint("load ", p.attempts[r["attempt"].(string)], r["source_file"], r["etag"], r["outcome"]))
-	}
-	for _, r := range p.logs[rejectTable(target.Table)] {
-		all = append(all, fmt.Sprint("reject ", r["source_file"], r["etag"], r["source_line"]))
-	}
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), "\n")
 }

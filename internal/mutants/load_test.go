@@ -7,6 +7,7 @@ const (
 	smallFile  = "internal/load/small.go"
 	poolFile   = "internal/load/pool.go"
 	eventsFile = "internal/load/events.go"
+	stepsFile  = "internal/load/steps_test.go"
 )
 
 // loadMutants break what every file's load rests on.
@@ -69,6 +70,20 @@ var loadMutants = []mutant{
 	{"a service that does not answer taken for a large file", "internal/load/attempt.go", swap(
 		" && a.Now().Sub(a.read) < stalled {", " {",
 	), "TestStalledIsNotDeferred", "deferred"},
+}
+
+// searchMutants break not the protocol but the search for what breaks it: a call that matters taken
+// for one that does not, and a request on its way forgotten too early.
+var searchMutants = []mutant{
+	{"the claim taken for a local call", stepsFile, swap(
+		`	case "stream.create":`, `	case "stream.create", "claim.put":`,
+	), "TestReduction/two_versions", "only with full true"},
+	{"a claim on its way forgotten", stepsFile, swap(
+		"return p.claims[s.on].gen != int64(s.carries[0].(generation))", "return true",
+	), "TestReduction/own_stream,_a_fault$", "only with full true"},
+	{"a claim's age left out of the state", "internal/load/digest_test.go", swap(
+		"d.raw || known {", "d.raw || known || true {",
+	), "TestReduction/pooled_stream,_a_fault,_drained,_a_day", "only with full"},
 }
 
 // smallMutants break what pooled streams rest on.

@@ -22,6 +22,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/googlehttp"
 )
@@ -41,6 +42,7 @@ type Telemetry struct {
 	on      bool
 	tracer  trace.Tracer
 	metrics instruments
+	log     *slog.Logger
 	address string                        // of the Prometheus endpoint; empty: there is none
 	flush   []func(context.Context) error // side by side
 	release []func()                      // after that
@@ -53,14 +55,15 @@ func Off() *Telemetry { return &Telemetry{} }
 type Settings struct {
 	Service string // seneka-forwarder or seneka-loader
 	Version string
-	Project string // of Google Cloud
+	Project string                // of Google Cloud
+	Google  []option.ClientOption // credentials of Google's, where they are not those of this place
 	Getenv  func(string) string
 	Log     *slog.Logger
 }
 
 // Open starts what the environment asks for; nothing where it asks for nothing. OTEL_EXPORTER_OTLP_ENDPOINT,
 // or the one for traces or metrics, exports by OTLP over HTTP; SENEKA_TELEMETRY=google does to Google
-// Cloud, with the credentials of this place. SENEKA_METRICS_PORT serves Prometheus, and /healthz. The
+// Cloud, with the credentials of this place or of Settings.Google. SENEKA_METRICS_PORT serves Prometheus, and /healthz. The
 // other OTEL_ variables are read by OpenTelemetry's SDK, from the process's environment. The exports
 // keep ctx: it must live until Close.
 func Open(ctx context.Context, s Settings) (_ *Telemetry, err error) {
@@ -68,21 +71,21 @@ func Open(ctx context.Context, s Settings) (_ *Telemetry, err error) {
 	if err != nil || to == (destination{}) {
 		return Off(), err
 	}
-	t := &Telemetry{on: true, tracer: noop.NewTracerProvider().Tracer(scope)}
+	t := &Telemetry{on: true, tracer: noop.NewTracerProvider().Tracer(scope), log: s.Log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.Close())
 		}
 	}()
 	// The SDK has one handler for the errors of all exporters of a process.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { s.Log.Warn("telemetry was not exported", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(t.lost))
 	about, err := describe(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("describe this process to OpenTelemetry: %w", err)
 	}
 	var client *http.Client // nil: the exporters' own
 	if to.google {
-		google, err := googlehttp.New(ctx, "https://www.googleapis.com/auth/cloud-platform")
+		google, err := googlehttp.New(ctx, "https://www.googleapis.com/auth/cloud-platform", s.Google...)
 		if err != nil {
 			return nil, fmt.Errorf("SENEKA_TELEMETRY is google: %w", err)
 		}
@@ -154,7 +157,11 @@ func (t *Telemetry) openMetrics(ctx context.Context, to destination, client *htt
 	return err
 }
 
-// Close exports what there is, within FlushWithin, and ends the exports.
+// lost logs that something was not exported.
+func (t *Telemetry) lost(err error) { t.log.Warn("telemetry was not exported", "error", err) }
+
+// Close exports what there is, within FlushWithin, and ends the exports. What cannot be exported is
+// logged, and is no error: the program has done its work.
 func (t *Telemetry) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), FlushWithin)
 	defer cancel()
@@ -168,5 +175,8 @@ func (t *Telemetry) Close() error {
 		do()
 	}
 	t.flush, t.release = nil, nil
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		t.lost(err)
+	}
+	return nil
 }

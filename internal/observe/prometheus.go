@@ -126,7 +126,7 @@ func labels(set attribute.Set, more ...attribute.KeyValue) string {
 	var b strings.Builder
 	for i, kv := range pairs {
 		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(strings.ReplaceAll(string(kv.Key), ".", "_") + `="` + escape(kv.Value.Emit()) + `"`)
+		b.WriteString(strings.ReplaceAll(string(kv.Key), ".", "_") + `="` + escape(kv.Value.String()) + `"`)
 	}
 	return b.String() + "}"
 }

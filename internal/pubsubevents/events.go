@@ -12,10 +12,9 @@ import (
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/api/option"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/googlehttp"
 	"github.com/seneka-io/seneka/internal/load"
 )
 
@@ -35,13 +34,7 @@ type Topic struct {
 
 // EmulatorOptions returns the options that connect to a stand-in for Pub/Sub at host:port, without
 // credentials and in plain text.
-func EmulatorOptions(hostport string) []option.ClientOption {
-	return []option.ClientOption{
-		option.WithEndpoint(hostport),
-		option.WithoutAuthentication(),
-		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
-	}
-}
+func EmulatorOptions(hostport string) []option.ClientOption { return googlehttp.PlainGRPC(hostport) }
 
 // New connects to the topic projects/P/topics/T. project is that of the configuration.
 func New(ctx context.Context, topic, project string, opts ...option.ClientOption) (*Topic, error) {

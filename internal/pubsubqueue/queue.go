@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -28,8 +29,7 @@ type Client struct {
 	topics *pubsub.TopicAdminClient
 	subs   *pubsub.SubscriptionAdminClient
 
-	// PullWait is how long a pull waits for a first message.
-	PullWait time.Duration
+	pullWait time.Duration // for a first message
 }
 
 // New connects to Pub/Sub, or to the stand-in that PUBSUB_EMULATOR_HOST names.
@@ -42,7 +42,11 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Client, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Pub/Sub: %w", err), topics.Close())
 	}
-	return &Client{topics, subs, 3 * time.Second}, nil
+	wait := 3 * time.Second
+	if os.Getenv("PUBSUB_EMULATOR_HOST") != "" {
+		wait = 200 * time.Millisecond // a stand-in has no servers that know of different messages
+	}
+	return &Client{topics, subs, wait}, nil
 }
 
 // Close releases the client's connections.
@@ -129,7 +133,7 @@ func (d *DeadLetters) Take(ctx context.Context, most int, hold time.Duration) ([
 }
 
 func (d *DeadLetters) pull(ctx context.Context, most int) ([]*pb.ReceivedMessage, error) {
-	wait, cancel := context.WithTimeout(ctx, d.client.PullWait)
+	wait, cancel := context.WithTimeout(ctx, d.client.pullWait)
 	defer cancel()
 	out, err := d.client.subs.Pull(wait, &pb.PullRequest{Subscription: d.sub, MaxMessages: int32(min(most, 1000))})
 	switch {

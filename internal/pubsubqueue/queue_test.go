@@ -90,7 +90,6 @@ func newBench(t *testing.T) *bench {
 	if b.client, err = New(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	b.client.PullWait = 200 * time.Millisecond
 	t.Cleanup(func() {
 		if err := b.client.Close(); err != nil {
 			t.Error(err)

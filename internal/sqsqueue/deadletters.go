@@ -32,7 +32,8 @@ func (q *Queue) Describe(ctx context.Context) (facts.Queue, error) {
 		URL: q.url, ARN: a["QueueArn"], Policy: a["Policy"], KMSKey: a["KmsMasterKeyId"], FirstInFirst: a["FifoQueue"] == "true",
 		Visibility: secondsOf(a["VisibilityTimeout"]), Retention: secondsOf(a["MessageRetentionPeriod"]), ReceiveWait: secondsOf(a["ReceiveMessageWaitTimeSeconds"]),
 	}
-	f.Waiting, f.InFlight = numberOf(a["ApproximateNumberOfMessages"]), numberOf(a["ApproximateNumberOfMessagesNotVisible"])
+	f.Waiting = numberOf(a["ApproximateNumberOfMessages"]) + numberOf(a["ApproximateNumberOfMessagesDelayed"])
+	f.InFlight = numberOf(a["ApproximateNumberOfMessagesNotVisible"])
 	if text := a["RedrivePolicy"]; text != "" {
 		var policy struct {
 			DeadLetterTargetArn string

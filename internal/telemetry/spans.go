@@ -10,7 +10,7 @@ const (
 	SpanLoad    = "load"
 )
 
-// The events of spans.
+// EventStored is the event of a span that says when S3 stored the file.
 const EventStored = "s3 event time"
 
 // The attributes of spans, besides those of the metrics.

@@ -178,12 +178,11 @@ func (g *gathering) claims(ctx context.Context, files []*Facts) error {
 			case err != nil:
 				return fmt.Errorf("read the claim of %s: %w", f.Source, err)
 			}
-			c, err := load.ParseClaim(name, data)
-			if err != nil {
-				f.ClaimErr = err
-				return nil
+			if c, err := load.ParseClaim(name, data); err == nil {
+				f.Claim = &c
+			} else {
+				f.ClaimErr = err // of this file alone
 			}
-			f.Claim = &c
 			return nil
 		})
 	}

@@ -25,7 +25,6 @@ const beyond = "\U0010FFFF"
 type item struct {
 	object.Event
 	wanted bool // the times take it
-	copied bool // it lies in landing and is the copy of an S3 file
 }
 
 // chunk is a stretch of the listing: the names behind from, which may be among them at the beginning,

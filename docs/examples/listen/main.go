@@ -50,7 +50,7 @@ func listen(ctx context.Context, w io.Writer, topic, subscription string) error 
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // it ends with the process
 	_, err = client.SubscriptionAdminClient.CreateSubscription(ctx, &pubsubpb.Subscription{Name: subscription, Topic: topic})
 	if err != nil && status.Code(err) != codes.AlreadyExists {
 		return err
