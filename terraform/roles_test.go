@@ -146,10 +146,12 @@ func TestForwarderWritesBelowUnmatched(t *testing.T) {
 // calls are the methods of the SDKs that ask a service for something, as docs/security.md names the calls. A method that asks
 // for nothing, since it only prepares, has none.
 var calls = map[string]map[string][]string{
-	"sqsqueue": {"ReceiveMessage": {"ReceiveMessage"}, "DeleteMessage": {"DeleteMessage"}, "ChangeMessageVisibility": {"ChangeMessageVisibility"}},
-	"s3store":  {"GetObject": {"GetObject"}, "ListObjectsV2": {"ListObjectsV2"}},
+	"sqsqueue": {"ReceiveMessage": {"ReceiveMessage"}, "DeleteMessage": {"DeleteMessage"}, "ChangeMessageVisibility": {"ChangeMessageVisibility"},
+		"GetQueueAttributes": {"GetQueueAttributes"}, "GetQueueUrl": {"GetQueueUrl"}, "SendMessage": {"SendMessage"}},
+	"s3store": {"GetObject": {"GetObject"}, "ListObjectsV2": {"ListObjectsV2"}, "HeadObject": {"HeadObject"}, "GetBucketNotificationConfiguration": {"GetBucketNotificationConfiguration"}},
 	"gcsstore": {
 		"NewReader": {"objects.get"}, "Attrs": {"objects.get"}, "NewWriter": {"objects.insert"}, "Delete": {"objects.delete"}, "Objects": {"objects.list"},
+		"IAM": {"buckets.testIamPermissions"}, "Notifications": {"notifications.list"},
 		"Bucket": nil, "Object": nil, "Generation": nil, "If": nil, "ReadCompressed": nil, "Close": nil,
 	},
 	"bqwrite": {
@@ -158,6 +160,7 @@ var calls = map[string]map[string][]string{
 	},
 	"bqquery": {
 		"Get": {"tables.get"}, "Insert": {"tables.insert"}, "Patch": {"tables.patch"}, "Read": {"jobs.query", "jobs.insert", "jobs.getQueryResults"},
+		"Metadata": {"datasets.get"}, "List": {"rowAccessPolicies.list"}, "TestIamPermissions": {"tables.testIamPermissions"}, "Run": {"jobs.insert"},
 		"Query": nil, "Close": nil, "DatasetInProject": nil,
 		"Create": nil, // EnsureDataset, which the local cloud has alone
 	},
@@ -188,7 +191,10 @@ func TestCallsAreDocumented(t *testing.T) {
 			}
 		}
 	}
-	for _, persons := range []string{"ListObjectsV2", "objects.delete", "objects.list"} {
+	for _, persons := range []string{
+		"ListObjectsV2", "objects.delete", "objects.list", "GetQueueAttributes", "GetQueueUrl", "SendMessage", "HeadObject", "GetBucketNotificationConfiguration",
+		"buckets.testIamPermissions", "notifications.list", "datasets.get", "rowAccessPolicies.list", "tables.testIamPermissions",
+	} {
 		known[persons] = true
 	}
 	made := map[string]bool{}

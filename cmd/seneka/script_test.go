@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits, "await": awaitFile, "s3put": s3Put, "s3remove": s3Remove, "sha256": sha256Of,
 			"put": putFile,
 		},
-		Deadline:            time.Now().Add(patience),
+		Deadline:            time.Now().Add(10 * patience), // of all together
 		UpdateScripts:       *updateFlag,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -390,7 +390,11 @@ func s3Places(cfg *config.Config, source string) (places []object.Source, unlist
 	slices.SortFunc(places, func(a, b object.Source) int {
 		return cmp.Or(strings.Compare(a.Bucket, b.Bucket), strings.Compare(a.Key, b.Key))
 	})
-	return slices.CompactFunc(places, func(a, b object.Source) bool {
-		return a.Bucket == b.Bucket && strings.HasPrefix(b.Key, a.Key)
-	}), unlisted
+	var apart []object.Source
+	for _, p := range places {
+		if n := len(apart) - 1; n < 0 || apart[n].Bucket != p.Bucket || !strings.HasPrefix(p.Key, apart[n].Key) {
+			apart = append(apart, p)
+		}
+	}
+	return apart, unlisted
 }

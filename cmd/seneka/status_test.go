@@ -90,7 +90,7 @@ func TestScreen(t *testing.T) {
 
 // What is to be listed for a source: none twice, and what cannot be is named.
 func TestS3Places(t *testing.T) {
-	const text = `{project: p, landing: 'gs://acme-l', ledger: 'gs://acme-g', queue: 'https://sqs.us-east-1.amazonaws.com/123456789012/q', sources: [%s]}`
+	const text = `{project: acme-logs, landing: 'gs://acme-l', ledger: 'gs://acme-g', queue: 'https://sqs.us-east-1.amazonaws.com/123456789012/q', sources: [%s]}`
 	var sources []string
 	for i, match := range []string{"s3://b/logs/a/**", "s3://b/logs/*/x.log", "s3://b/other/k?.log", "s3://b/lo.log", "s3://any-*/**", "gs://acme-l/x/**", "s3://a/{name}.log"} {
 		sources = append(sources, fmt.Sprintf("{name: s%d, match: '%s', format: alb, table: logs.t}", i, match))

@@ -70,7 +70,7 @@ func Collect(ctx context.Context, b Box, most int) (letters []Letter, more bool,
 
 // Release lets others see letters again. One that cannot be released shows again by itself.
 func Release(ctx context.Context, b Box, letters []Letter) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	each(letters, func(l Letter) { _ = b.Release(ctx, l) })
 }

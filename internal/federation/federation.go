@@ -70,7 +70,7 @@ const cloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 // byAWS makes credentials of Google's out of AWS's.
 // https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
 func byAWS(cfg aws.Config, provider, googleSTS string) (Clouds, error) {
-	creds, err := externalaccount.NewCredentials(&externalaccount.Options{
+	google, err := externalaccount.NewCredentials(&externalaccount.Options{
 		Audience:                       provider,
 		SubjectTokenType:               "urn:ietf:params:aws:token-type:aws4_request",
 		TokenURL:                       googleSTS,
@@ -80,7 +80,7 @@ func byAWS(cfg aws.Config, provider, googleSTS string) (Clouds, error) {
 	if err != nil {
 		return Clouds{}, fmt.Errorf("SENEKA_GOOGLE_AUDIENCE is %q: %w", provider, err)
 	}
-	return Clouds{AWS: cfg, Google: []option.ClientOption{option.WithAuthCredentials(creds)}}, nil
+	return Clouds{AWS: cfg, Google: []option.ClientOption{option.WithAuthCredentials(google)}}, nil
 }
 
 // supplier hands AWS's credentials to Google's library, which keeps none of them: AWS's SDK does.
