@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seneka-io/seneka/internal/cost"
 	"github.com/seneka-io/seneka/internal/report"
 	"github.com/seneka-io/seneka/internal/telemetry"
 )
@@ -131,7 +132,7 @@ func readReport(ctx context.Context, a report.Asker, project string, q report.Qu
 		return nil, err
 	}
 	r.Seneka, r.Project = telemetry.Version(), project
-	r.Cost = r.Counts()
+	r.Cost = r.Priced(cost.Prices())
 	return r, nil
 }
 

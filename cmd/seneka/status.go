@@ -18,11 +18,12 @@ import (
 
 	"github.com/seneka-io/seneka/internal/backfill"
 	"github.com/seneka-io/seneka/internal/config"
-	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/localcloud/dashboard"
 	"github.com/seneka-io/seneka/internal/monitoring"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/pubsubqueue"
+	"github.com/seneka-io/seneka/internal/replay"
 	"github.com/seneka-io/seneka/internal/report"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
@@ -31,17 +32,10 @@ import (
 // statusOptions are the flags.
 type statusOptions struct {
 	config, local, source, since string
-	subscription, dead           string
-	watch, json, checkS3, named  bool
+	watch, json, checkS3         bool
 	interval                     time.Duration
 	limits                       report.Limits
 }
-
-// Names of the subscriptions unless flags say others: those of the local cloud.
-const (
-	loaderSubscription = "seneka-loader"
-	deadSubscription   = "seneka-dead-letter"
-)
 
 func newStatus() *cobra.Command {
 	o := statusOptions{limits: report.DefaultLimits}
@@ -58,8 +52,9 @@ no loader was told of stands in no log. --check-s3 finds those too: it lists wha
 dates in the folders of the keys where there are some, else all of it, which costs a LIST request for every thousand
 files, and counts as late what was put longer ago than --slow.
 
-What waits in Pub/Sub is known to Cloud Monitoring alone, some minutes late; that needs roles/monitoring.viewer and the
-names of the subscriptions. The rest needs what seneka query needs, and sqs:GetQueueAttributes and sqs:GetQueueUrl.
+What waits in Pub/Sub is known to Cloud Monitoring alone, some minutes late: that needs roles/monitoring.viewer, and
+to find the subscriptions storage.buckets.get on the landing bucket and roles/pubsub.viewer. The rest needs what
+seneka query needs, and sqs:GetQueueAttributes and sqs:GetQueueUrl.
 Each look is a handful of queries of the load log's partitions since --since. It reads only.
 
 With --watch it looks again every --interval: in place on a terminal, a line each elsewhere.
@@ -74,7 +69,6 @@ last look.`,
 			if o.interval < time.Second {
 				return usage(errors.New("--interval takes 1s or more"), cmd)
 			}
-			o.named = cmd.Flags().Changed("subscription") || cmd.Flags().Changed("dead-subscription")
 			return runStatus(cmd, o)
 		},
 	}
@@ -85,8 +79,6 @@ last look.`,
 	f.DurationVar(&o.interval, "interval", 30*time.Second, "with --watch, the time between two looks")
 	f.BoolVar(&o.checkS3, "check-s3", false, "list S3 for files that no loader was told of")
 	f.DurationVar(&o.limits.Slow, "slow", o.limits.Slow, "longer than this a file should not take")
-	f.StringVar(&o.subscription, "subscription", loaderSubscription, "`NAME` of the loader's subscription")
-	f.StringVar(&o.dead, "dead-subscription", deadSubscription, "`NAME` of the subscription to the dead letters")
 	f.BoolVar(&o.json, "json", false, "print a JSON object, with --watch one a line")
 	addClientFlags(f, &o.config, &o.local)
 	completeSources(cmd, &o.config, &o.local)
@@ -200,7 +192,8 @@ func logsOf(datasets []string) []row.Table {
 // looker makes statuses.
 type looker struct {
 	*clients
-	o statusOptions
+	o      statusOptions
+	parked replay.Parked // once they were found
 }
 
 // at looks at everything. Without the load log there is no status; what else cannot be asked is not
@@ -227,23 +220,19 @@ func (l *looker) at(ctx context.Context, now time.Time) (*report.Status, error) 
 }
 
 // queueDepth asks SQS.
-func (l *looker) queueDepth(ctx context.Context) report.Depth {
-	d := report.Depth{Name: path.Base(l.cfg.Queue)}
-	unknown := func(err error) report.Number { return report.Number{Unknown: err.Error(), Asked: true} }
+func (l *looker) queueDepth(ctx context.Context) (d report.Depth) {
 	aws, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
-		d.Waiting, d.InFlight, d.Dead = unknown(err), unknown(err), unknown(err)
-		return d
+		return unknownDepth(err)
 	}
 	queue := sqsqueue.New(aws, l.cfg.Queue)
 	f, err := queue.Describe(ctx)
 	if err != nil {
-		d.Waiting, d.InFlight, d.Dead = unknown(err), unknown(err), unknown(err)
-		return d
+		return unknownDepth(err)
 	}
-	d.Waiting.N, d.InFlight.N = int64(f.Waiting), int64(f.InFlight)
+	d.Name, d.Waiting.N, d.InFlight.N = f.Name(), int64(f.Waiting), int64(f.InFlight)
 	if f.DeadLetters == "" {
-		d.Dead = unknown(errors.New("the queue has no dead-letter queue: a message that cannot be handled comes again for ever"))
+		d.Dead = unknown(errors.New("the queue has no dead-letter queue: what cannot be handled comes again until it expires"))
 		return d
 	}
 	dead, err := queue.Other(ctx, f.DeadLetters)
@@ -254,32 +243,50 @@ func (l *looker) queueDepth(ctx context.Context) report.Depth {
 		d.Dead = unknown(err)
 		return d
 	}
-	d.Dead.N = int64(f.Waiting) + int64(f.InFlight)
+	d.Dead.N = int64(f.Waiting + f.InFlight)
 	return d
+}
+
+// unknown is a number that was asked for in vain.
+func unknown(err error) report.Number { return report.Number{Unknown: err.Error(), Asked: true} }
+
+func unknownDepth(err error) report.Depth {
+	return report.Depth{Waiting: unknown(err), InFlight: unknown(err), Dead: unknown(err)}
 }
 
 // pushDepth asks who knows what lies in Pub/Sub.
 func (l *looker) pushDepth(ctx context.Context, now time.Time) report.Depth {
-	switch {
-	case l.o.local != "":
+	if l.o.local != "" {
 		return localDepth(ctx, l.o.local)
-	case os.Getenv("BIGQUERY_EMULATOR_HOST") != "":
-		unknown := report.Number{Unknown: "a stand-in does not say; of a local cloud --local READY-FILE does"}
-		return report.Depth{Waiting: unknown, InFlight: unknown, Dead: unknown}
 	}
-	d := report.Depth{Name: l.o.subscription, InFlight: report.Number{Unknown: "Pub/Sub counts it among those that wait"}}
+	if os.Getenv("PUBSUB_EMULATOR_HOST") != "" {
+		n := report.Number{Unknown: "a stand-in does not say; of a local cloud --local READY-FILE does"}
+		return report.Depth{Waiting: n, InFlight: n, Dead: n}
+	}
+	parked, err := l.findParked(ctx)
+	if err != nil {
+		return unknownDepth(err)
+	}
 	client, err := monitoring.New(ctx, l.cfg.Project)
 	if err != nil {
-		unknown := report.Number{Unknown: err.Error(), Asked: l.o.named}
-		d.Waiting, d.Dead = unknown, unknown
-		return d
+		return unknownDepth(err)
 	}
 	defer func() { _ = client.Close() }()
-	for name, into := range map[string]*report.Number{l.o.subscription: &d.Waiting, l.o.dead: &d.Dead} {
-		n, err := client.Undelivered(ctx, name, now)
+	return measured(ctx, client, parked, now)
+}
+
+// measurer tells how many messages wait in a subscription.
+type measurer interface {
+	Undelivered(ctx context.Context, subscription string, now time.Time) (int64, error)
+}
+
+// measured is the depth before the loader. Messages that are being pushed count as waiting.
+func measured(ctx context.Context, m measurer, parked replay.Parked, now time.Time) report.Depth {
+	d := report.Depth{Name: path.Base(parked.Loader), InFlight: report.Number{Unknown: "counted among those that wait"}}
+	for name, into := range map[string]*report.Number{parked.Loader: &d.Waiting, parked.Subscription: &d.Dead} {
+		n, err := m.Undelivered(ctx, path.Base(name), now)
 		if err != nil {
-			// Of a name that nobody gave, not to be there is no fault.
-			*into = report.Number{Unknown: err.Error(), Asked: l.o.named || !errkind.Is(err, errkind.NotFound)}
+			*into = unknown(err)
 			continue
 		}
 		into.N = n
@@ -287,15 +294,29 @@ func (l *looker) pushDepth(ctx context.Context, now time.Time) report.Depth {
 	return d
 }
 
+// findParked follows the landing bucket's notifications to the loader's subscription and to where its
+// dead letters wait, once.
+func (l *looker) findParked(ctx context.Context) (replay.Parked, error) {
+	if l.parked.Subscription != "" {
+		return l.parked, nil
+	}
+	pubsub, err := pubsubqueue.New(context.WithoutCancel(ctx))
+	if err != nil {
+		return replay.Parked{}, err
+	}
+	defer func() { _ = pubsub.Close() }()
+	l.parked, err = replay.FindParked(ctx, l.gcs, pubsub, l.cfg.Landing, "")
+	return l.parked, err
+}
+
 // localDepth asks the page of a local cloud.
 func localDepth(ctx context.Context, readyFile string) report.Depth {
 	d, err := askDashboard(ctx, readyFile)
 	if err != nil {
-		unknown := report.Number{Unknown: err.Error(), Asked: true}
-		return report.Depth{Waiting: unknown, InFlight: unknown, Dead: unknown}
+		return unknownDepth(err)
 	}
 	number := func(n int) report.Number { return report.Number{N: int64(n)} }
-	return report.Depth{Name: loaderSubscription, Waiting: number(d.Waiting), InFlight: number(d.InFlight), Dead: number(d.Dead)}
+	return report.Depth{Waiting: number(d.Waiting), InFlight: number(d.InFlight), Dead: number(d.Dead)}
 }
 
 func askDashboard(ctx context.Context, readyFile string) (d dashboard.Depth, err error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/localcloud/cloudtest"
+	"github.com/seneka-io/seneka/internal/replay"
 	"github.com/seneka-io/seneka/internal/report"
 )
 
@@ -126,5 +128,26 @@ func TestLocalDepth(t *testing.T) {
 		if d := localDepth(t.Context(), fails()); d.Dead.Unknown == "" || !d.Dead.Asked || d.Waiting.Unknown == "" {
 			t.Errorf("%+v", d)
 		}
+	}
+}
+
+// measurements are what Cloud Monitoring has measured.
+type measurements map[string]int64
+
+func (m measurements) Undelivered(_ context.Context, subscription string, _ time.Time) (int64, error) {
+	n, ok := m[subscription]
+	if !ok {
+		return 0, errors.New("nothing of " + subscription)
+	}
+	return n, nil
+}
+
+func TestMeasured(t *testing.T) {
+	parked := replay.Parked{Subscription: "projects/p/subscriptions/dead", Loader: "projects/p/subscriptions/loader"}
+	if d := measured(t.Context(), measurements{"loader": 5, "dead": 2}, parked, time.Now()); d.Name != "loader" || d.Waiting != (report.Number{N: 5}) || d.Dead != (report.Number{N: 2}) {
+		t.Errorf("%+v", d)
+	}
+	if d := measured(t.Context(), measurements{"loader": 5}, parked, time.Now()); d.Waiting.N != 5 || d.Dead.Unknown != "nothing of dead" || !d.Dead.Asked {
+		t.Errorf("%+v", d)
 	}
 }

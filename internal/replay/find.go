@@ -28,6 +28,7 @@ var ErrNoDeadLetters = errors.New("the landing bucket's subscriptions have no de
 type Parked struct {
 	Subscription string // of the dead-letter topic, that can be pulled from
 	Topic        string // of the landing bucket's notifications
+	Loader       string // the subscription that gave them up; empty if the one where they wait was named
 }
 
 // FindParked follows the landing bucket's notifications to their topic, its subscriptions, and those of
@@ -39,7 +40,7 @@ func FindParked(ctx context.Context, b Buckets, t Topics, landing, named string)
 		return Parked{}, err
 	}
 	if named != "" && len(bucket.Notifications) > 0 {
-		return Parked{named, bucket.Notifications[0].Topic}, nil
+		return Parked{Subscription: named, Topic: bucket.Notifications[0].Topic}, nil
 	}
 	var unread string
 	for _, n := range bucket.Notifications {
@@ -60,7 +61,7 @@ func FindParked(ctx context.Context, b Buckets, t Topics, landing, named string)
 				return Parked{}, err
 			}
 			if parked != "" {
-				return Parked{parked, n.Topic}, nil
+				return Parked{parked, n.Topic, name}, nil
 			}
 			unread = s.DeadLetterTopic
 		}

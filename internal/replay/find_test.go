@@ -42,8 +42,8 @@ func TestFindParked(t *testing.T) {
 		want  Parked
 		fails string
 	}{
-		{"all there", setup{bucket, map[string][]string{"landed": {"other", "loader"}, "dead": {"alerts", "parked"}}, map[string]facts.Subscription{"loader": push, "alerts": {PushEndpoint: "https://alerts"}}}, "", Parked{"parked", "landed"}, ""},
-		{"named", setup{bucket: bucket}, "mine", Parked{"mine", "landed"}, ""},
+		{"all there", setup{bucket, map[string][]string{"landed": {"other", "loader"}, "dead": {"alerts", "parked"}}, map[string]facts.Subscription{"loader": push, "alerts": {PushEndpoint: "https://alerts"}}}, "", Parked{"parked", "landed", "loader"}, ""},
+		{"named", setup{bucket: bucket}, "mine", Parked{"mine", "landed", ""}, ""},
 		{"no dead-letter topic", setup{bucket, map[string][]string{"landed": {"loader"}}, map[string]facts.Subscription{"loader": {PushEndpoint: "https://loader"}}}, "", Parked{}, ErrNoDeadLetters.Error()},
 		{"no notifications", setup{}, "mine", Parked{}, ErrNoDeadLetters.Error()},
 		{"nobody keeps them", setup{bucket, map[string][]string{"landed": {"loader"}, "dead": nil}, map[string]facts.Subscription{"loader": push}}, "", Parked{}, "what comes there is lost"},

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,8 +29,18 @@ var tmpl = template.Must(template.New("page").Funcs(template.FuncMap{
 	"below":  func(a, b int) int { return a + b },
 	"int64":  func(n int) int64 { return int64(n) },
 	"plural": Plural,
-	"dollar": func(d *float64) string { return fmt.Sprintf("$%.2f", *d) },
-	"count":  func(f float64) string { return Thousands(int64(f)) },
+	"dollar": func(d float64) string {
+		if d > 0 && d < 0.01 {
+			return "under $0.01"
+		}
+		return fmt.Sprintf("$%.2f", d)
+	},
+	"amount": func(f float64) string {
+		if f >= 1000 {
+			return Thousands(int64(f))
+		}
+		return strconv.FormatFloat(f, 'g', 4, 64)
+	},
 }).Parse(page))
 
 // view is a Report with what is drawn of it.

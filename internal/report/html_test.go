@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/seneka-io/seneka/internal/cost"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -134,16 +137,20 @@ func TestIsReport(t *testing.T) {
 	}
 }
 
-func TestCounts(t *testing.T) {
-	r := sample()
-	with := r.Counts()
-	r.Streams.Unknown = "no column"
-	if without := r.Counts(); len(without.Items) != len(with.Items)-1 {
-		t.Errorf("streams that are not known count: %+v", without.Items)
+// What a report says of cost is what the price table says of its counts; no more is in it than the log tells.
+func TestPriced(t *testing.T) {
+	r := &Report{Total: Totals{Files: 1_000_000, Size: 5e9, Bytes: 40 << 30}}
+	c := r.Priced(prices)
+	want := []float64{0.4, 0.45, 1}
+	if len(c.Items) != len(want) || math.Abs(c.Total-1.85) > 1e-9 {
+		t.Fatalf("%+v", c)
 	}
-	for _, i := range with.Items {
-		if i.Dollars != nil || i.Count <= 0 || i.Basis == "" {
-			t.Errorf("item %+v", i)
+	for i, dollars := range want {
+		if got := c.Items[i]; math.Abs(got.Dollars-dollars) > 1e-9 || got.Source == "" || got.Date == "" {
+			t.Errorf("item %+v, want %g dollars", got, dollars)
 		}
+	}
+	if all := r.Priced(cost.Prices()); len(all.Items) != len(cost.Requests)+2 {
+		t.Errorf("the price table has prices of %d of %d items", len(all.Items), len(cost.Requests)+2)
 	}
 }

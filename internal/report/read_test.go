@@ -41,7 +41,7 @@ func newBench(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	b.log = row.Table{Project: "local", Dataset: "logs", Name: "seneka_load_log"}
+	b.log = load.LogTable(row.Table{Project: "local", Dataset: "logs"})
 	for t, spec := range load.LogSpecs(b.log) {
 		b.Table(t.Name, spec)
 	}

@@ -150,17 +150,20 @@ type Streams struct {
 	Unknown string `json:"unknown,omitempty"` // why it is not known; then Made says nothing
 }
 
-// Cost is an estimate, or where no price is known the counts that one is made of.
+// Cost is an estimate, in US dollars.
 type Cost struct {
 	Note  string     `json:"note"`
 	Items []CostItem `json:"items"`
+	Total float64    `json:"total"`
 }
 
 // CostItem is a line of Cost.
 type CostItem struct {
-	Item    string   `json:"item"`
-	Count   float64  `json:"count"`
-	Unit    string   `json:"unit"`
-	Dollars *float64 `json:"dollars,omitempty"` // nil: no price is known
-	Basis   string   `json:"basis"`             // what is counted, and by which price
+	Item    string  `json:"item"`
+	Count   float64 `json:"count"`
+	Unit    string  `json:"unit"`
+	Dollars float64 `json:"dollars"`
+	Price   float64 `json:"price"`  // of a unit
+	Date    string  `json:"date"`   // when that was looked up
+	Source  string  `json:"source"` // and where
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seneka-io/seneka/internal/cost"
 	"github.com/seneka-io/seneka/internal/load"
 )
 
@@ -120,5 +121,13 @@ func (r *Report) addNames() {
 		},
 	}
 	r.Streams.Made = 4211
-	r.Cost = &Cost{Note: "Requests, counted from the load log.", Items: []CostItem{{Item: "Copies", Count: float64(r.Total.Files), Unit: "files", Basis: "one GET of S3 and one PUT of Cloud Storage each"}}}
+	r.Cost = r.Priced(prices)
+}
+
+// prices are like those of the price table, and stay what they are.
+var prices = []cost.Price{
+	{Item: cost.S3Get, What: "S3 GET requests", Unit: "request", USD: 0.0000004, Date: "2026-10-01", Source: "https://aws.example/s3"},
+	{Item: cost.Egress, What: "bytes that leave AWS", Unit: "GB", USD: 0.09, Date: "2026-10-01", Source: "https://aws.example/s3"},
+	{Item: cost.Write, What: "BigQuery Storage Write API", Unit: "GiB", USD: 0.025, Date: "2026-09-20", Source: "https://bigquery.example"},
+	{Item: cost.Query, What: "BigQuery queries", Unit: "TiB", USD: 6.25, Date: "2026-09-20", Source: "https://bigquery.example"},
 }

@@ -20,8 +20,8 @@ type scope struct {
 	source       string      // empty: all
 }
 
-// from is a subquery of the loads of the scope, each once. It reads the logs themselves, for through
-// the view seneka_loads no partition is left out: what the view does stands here behind the filter.
+// from is a subquery of the loads of the scope, each once. It reads the logs themselves: through a view
+// seneka_loads that an older release made no partition is left out.
 func (s scope) from() string {
 	var logs []string
 	for _, t := range s.logs {
