@@ -73,8 +73,11 @@ func compile(prefix string, cols []Column) []field {
 // Descriptor returns the message that describes the encoder's rows. The caller must not change it.
 func (e *Encoder) Descriptor() *descriptorpb.DescriptorProto { return e.desc }
 
+// Reset forgets how many values had something replaced, for the rows of another file.
+func (e *Encoder) Reset() { e.replaced = 0 }
+
 // Replaced returns how many STRING and JSON values had invalid UTF-8 replaced by U+FFFD, in all
-// records appended so far. BigQuery refuses invalid UTF-8.
+// records appended since the start or the last Reset. BigQuery refuses invalid UTF-8.
 func (e *Encoder) Replaced() int64 { return e.replaced }
 
 // Append appends rec's wire bytes to dst. A NULL column is left out; so is a REPEATED column that is

@@ -59,7 +59,7 @@ type decoder struct {
 }
 
 func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
-	d := &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
+	d := &decoder{lines: lines.NewReader(r, o), header: named.NewHeader(layout)}
 	d.header.Set([]byte(legacy))
 	return d
 }

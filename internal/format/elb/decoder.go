@@ -53,7 +53,7 @@ type decoder struct {
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{layout: l, lines: lines.NewReader(r, o.MaxRecord)}
+	return &decoder{layout: l, lines: lines.NewReader(r, o)}
 }
 
 // Next implements format.Decoder.

@@ -130,7 +130,7 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{lines: lines.NewReader(r, o.MaxRecord)}
+	return &decoder{lines: lines.NewReader(r, o)}
 }
 
 // Next implements format.Decoder.

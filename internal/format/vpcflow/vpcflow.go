@@ -52,7 +52,7 @@ type decoder struct {
 }
 
 func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
+	return &decoder{lines: lines.NewReader(r, o), header: named.NewHeader(layout)}
 }
 
 // Next implements format.Decoder.
