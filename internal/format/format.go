@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -33,7 +32,7 @@ type Format struct {
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)
 	// Key is what the keys look like that AWS gives such files. Nil: they have no form of their own.
-	Key *regexp.Regexp
+	Key *KeyPattern
 }
 
 // Options bound a decoder.

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ func CloudFront() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: fileTime,
-		Key:      regexp.MustCompile(`(^|/)E[A-Z0-9]+\.\d{4}-\d{2}-\d{2}-\d{2}\.[0-9A-Za-z]{8}(\.[a-z0-9]+)*$`),
+		Key:      format.NewKeyPattern(`(^|/)E[A-Z0-9]+\.\d{4}-\d{2}-\d{2}-\d{2}\.[0-9A-Za-z]{8}(\.[a-z0-9]+)*$`),
 	}
 }
 

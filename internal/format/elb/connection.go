@@ -2,7 +2,6 @@ package elb
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -25,7 +24,7 @@ func ALBConnection() *format.Format {
 		},
 		New:      connection.decoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 
@@ -60,7 +59,7 @@ func validity(name string) field {
 		fields.Column(name, row.String, "Validity of the client's leaf certificate, NotBefore=time;NotAfter=time, as AWS wrote it; NULL if it showed none."),
 		fields.Column("leaf_client_cert_not_before", row.Timestamp, "Time from which the client's leaf certificate is valid, out of "+name+"."),
 		fields.Column("leaf_client_cert_not_after", row.Timestamp, "Time until which the client's leaf certificate is valid, out of "+name+"."),
-	}, readValidity}
+	}, nil, readValidity}
 }
 
 // readValidity never fails: what cannot be taken apart is there as text.

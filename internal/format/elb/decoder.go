@@ -103,7 +103,7 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
-		if err := f.read(d, f, values, token); err != nil {
+		if err := f.parse(d, values, token); err != nil {
 			return err
 		}
 		values = values[len(f.columns):]

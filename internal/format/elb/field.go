@@ -10,8 +10,21 @@ import (
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// read sets the first len(f.columns) values from token.
+	// set sets the value of the only column.
+	set fields.Setter
+	// read sets the first len(f.columns) values from token, where there is no set.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
+}
+
+// parse sets the first len(f.columns) values from token.
+func (f *field) parse(d *decoder, values []row.Value, token []byte) error {
+	if f.set == nil {
+		return f.read(d, f, values, token)
+	}
+	if err := f.set(&values[0], token); err != nil {
+		return fields.Wrong(&f.columns[0], err)
+	}
+	return nil
 }
 
 // none is how AWS writes a field without a value, quoted or not; a field that a line lacks is the
@@ -20,22 +33,12 @@ var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.String, description)}, one(fields.Text)}
-}
-
-// one makes a field's read of a setter of its only column.
-func one(set fields.Setter) func(*decoder, *field, []row.Value, []byte) error {
-	return func(_ *decoder, f *field, values []row.Value, token []byte) error {
-		if err := set(&values[0], token); err != nil {
-			return fields.Wrong(&f.columns[0], err)
-		}
-		return nil
-	}
+	return field{row.Schema{fields.Column(name, row.String, description)}, fields.Text, nil}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
 func trimmed(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.String, description)}, readTrimmed}
+	return field{row.Schema{fields.Column(name, row.String, description)}, nil, readTrimmed}
 }
 
 func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
@@ -44,7 +47,7 @@ func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Int64, description)}, one(fields.Int)}
+	return field{row.Schema{fields.Column(name, row.Int64, description)}, fields.Int, nil}
 }
 
 func setInteger(v *row.Value, c *row.Column, token []byte) error {
@@ -56,17 +59,17 @@ func setInteger(v *row.Value, c *row.Column, token []byte) error {
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Float64, description)}, one(fields.Float)}
+	return field{row.Schema{fields.Column(name, row.Float64, description)}, fields.Float, nil}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Timestamp, description)}, one(fields.Time)}
+	return field{row.Schema{fields.Column(name, row.Timestamp, description)}, fields.Time, nil}
 }
 
 // endpoint is a field that holds an address and a port.
 func endpoint(name, address, port string) field {
-	return field{row.Schema{fields.Column(name+"_ip", row.String, address), fields.Column(name+"_port", row.Int64, port)}, readEndpoint}
+	return field{row.Schema{fields.Column(name+"_ip", row.String, address), fields.Column(name+"_port", row.Int64, port)}, nil, readEndpoint}
 }
 
 func readEndpoint(_ *decoder, f *field, values []row.Value, token []byte) error {
@@ -97,7 +100,7 @@ func splitPort(b []byte) (host, port []byte) {
 
 // texts is a field that holds a list of texts, separated by spaces.
 func texts(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, readTexts}
+	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, nil, readTexts}
 }
 
 func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
@@ -115,7 +118,7 @@ func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
 // integers is a field that holds a list of whole numbers, separated by spaces. An element without
 // a value is 0, for a list holds no NULL and its positions mean something.
 func integers(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, readIntegers}
+	return field{row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, nil, readIntegers}
 }
 
 func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error {

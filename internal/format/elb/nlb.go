@@ -2,7 +2,6 @@ package elb
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -25,7 +24,7 @@ func NLB() *format.Format {
 		},
 		New:      nlb.decoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_net\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_net\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 
@@ -62,7 +61,7 @@ var nlb = &layout{
 
 // quotedTexts is a field that holds a list of quoted texts, separated by commas: "h2","http/1.1".
 func quotedTexts(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, readQuotedTexts}
+	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, nil, readQuotedTexts}
 }
 
 // readQuotedTexts is given the list without its first and its last quote.

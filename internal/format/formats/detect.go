@@ -22,7 +22,7 @@ const Head = 256 << 10
 func Detect(name string, head []byte) (f *format.Format, why string, err error) {
 	whole := len(head) < Head
 	var best trial
-	for _, f := range table {
+	for _, f := range table() {
 		if f.Declare != nil {
 			continue
 		}

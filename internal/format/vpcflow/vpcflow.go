@@ -6,7 +6,6 @@ package vpcflow
 import (
 	"fmt"
 	"io"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/lines"
@@ -33,7 +32,7 @@ func VPCFlow() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_vpcflowlogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_vpcflowlogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
 	}
 }
 
