@@ -46,8 +46,29 @@ fuzz: ## Fuzz every parser for FUZZTIME each (10s)
 	@.ci/fuzz $(or $(FUZZTIME),10s)
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: ## Measure every format beside inflating alone, the usual way in Go and DuckDB: BENCH="-formats alb -sizes 4M"
+	go run ./loadtest/bench $(BENCH)
+
+.PHONY: bench-docs
+bench-docs: ## The same, and make start, into the tables of docs/performance.md
+	go run ./loadtest/bench -docs docs/performance.md $(BENCH)
+	go run ./loadtest/start -docs docs/performance.md
+
+.PHONY: bench-check
+bench-check: ## Fail where a format's speed, as a ratio, has fallen by more than a third against what is recorded
+	CGO_ENABLED=0 go run ./loadtest/bench -check loadtest/bench/recorded.json
+
+.PHONY: bench-record
+bench-record: ## Record these ratios
+	CGO_ENABLED=0 go run ./loadtest/bench -record loadtest/bench/recorded.json
+
+.PHONY: bench-go
+bench-go: ## Run Go's benchmarks
 	go test -run '^$$' -bench . -benchmem ./internal/format/... ./internal/row ./internal/forward
+
+.PHONY: start
+start: ## Measure the loader from its start to the first request that it serves, and its binary
+	go run ./loadtest/start
 
 .PHONY: large
 large: ## Let files of LARGE bytes (2G) pass forwarder and loader, and measure their memory

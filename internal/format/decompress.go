@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -87,14 +89,14 @@ func (s *stream) open(r io.Reader) error {
 		if file == nil {
 			file = in
 		}
-		buf := bufio.NewReaderSize(in, inputBuffer)
+		buf := s.buffer(in)
 		head, err := buf.Peek(len(zstdMagic))
 		if err != nil && err != io.EOF {
 			return err
 		}
 		switch {
 		case bytes.HasPrefix(head, []byte(gzipMagic)):
-			r, err = newGunzip(in, buf)
+			r, err = s.newGunzip(in, buf)
 		case bytes.HasPrefix(head, []byte(zstdMagic)):
 			r, err = s.newUnzstd(in, buf)
 		default:
@@ -111,7 +113,34 @@ func (s *stream) open(r io.Reader) error {
 // Close frees the layers' memory.
 func (s *stream) Close() error {
 	s.free()
+	s.Reader = closed{}
 	return nil
+}
+
+// closed is a reader whose memory is another's.
+type closed struct{}
+
+func (closed) Read([]byte) (int, error) { return 0, fs.ErrClosed }
+
+// Memory of one file that the next one takes over: for small files, making it would take longer than they
+// do.
+var (
+	buffers sync.Pool // of *bufio.Reader, of inputBuffer bytes
+	gunzips sync.Pool // of *gzip.Reader
+)
+
+// buffer returns a buffered reader of in, until free.
+func (s *stream) buffer(in *input) *bufio.Reader {
+	buf, kept := buffers.Get().(*bufio.Reader)
+	if !kept {
+		buf = bufio.NewReaderSize(nil, inputBuffer)
+	}
+	buf.Reset(in)
+	s.layers = append(s.layers, func() {
+		buf.Reset(nil)
+		buffers.Put(buf)
+	})
+	return buf
 }
 
 func (s *stream) free() {
@@ -172,12 +201,17 @@ func broken(text string, args ...any) error {
 type gunzip struct {
 	in  *input
 	buf *bufio.Reader
-	gz  gzip.Reader
+	gz  *gzip.Reader
 	end error // sticky
 }
 
-func newGunzip(in *input, buf *bufio.Reader) (*gunzip, error) {
-	g := &gunzip{in: in, buf: buf}
+func (s *stream) newGunzip(in *input, buf *bufio.Reader) (*gunzip, error) {
+	gz, kept := gunzips.Get().(*gzip.Reader)
+	if !kept {
+		gz = new(gzip.Reader)
+	}
+	s.layers = append(s.layers, func() { gunzips.Put(gz) })
+	g := &gunzip{in: in, buf: buf, gz: gz}
 	return g, in.fault("gzip", g.member())
 }
 

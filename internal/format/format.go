@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -33,7 +32,7 @@ type Format struct {
 	// ok is false if the name has none. Nil: the format's names never have one.
 	FileTime func(key string) (t time.Time, ok bool)
 	// Key is what the keys look like that AWS gives such files. Nil: they have no form of their own.
-	Key *regexp.Regexp
+	Key *KeyPattern
 }
 
 // Options bound a decoder.
@@ -41,6 +40,9 @@ type Options struct {
 	// MaxRecord is the longest record in bytes that is parsed; a longer one is a reject.
 	// 0 means DefaultMaxRecord.
 	MaxRecord int
+	// Buffer is memory of BufferSize for the decoder to read into, which its caller takes back when the
+	// decoder is done. Nil: the decoder makes its own.
+	Buffer []byte
 	// Spool keeps what r yields to its end, so that it can be read in any order, for formats whose
 	// files cannot be read from front to back. The caller frees it when the decoder is done. Nil: in
 	// memory.
@@ -66,6 +68,17 @@ func (o Options) Spooled(r io.Reader) (kept io.ReaderAt, size int64, err error) 
 // DefaultMaxRecord is 8 MiB: what fits one append request of the Storage Write API (10 MB) with
 // room for its encoding.
 const DefaultMaxRecord = 8 << 20
+
+// BufferSize is how many bytes a decoder reads at a time, unless a record is longer.
+const BufferSize = 128 << 10
+
+// FirstBuffer returns the memory that a decoder starts with.
+func (o Options) FirstBuffer() []byte {
+	if len(o.Buffer) >= BufferSize {
+		return o.Buffer
+	}
+	return make([]byte, BufferSize)
+}
 
 // LongRead is the most bytes that a decoder asks its reader for at a time while no record is longer
 // than that: it has one buffer, which grows with the longest record. Whoever counts memory sees by a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -145,7 +146,9 @@ func (a *attempt) stageWithin(ctx context.Context) (s staged, err error) {
 // stage reads the landing object and puts its rows into a PENDING stream: L2 and L3. What it
 // leaves behind on an error is invisible and expires by itself.
 func (a *attempt) stage(ctx context.Context) (staged, error) {
-	body, err := a.open(ctx, a.file)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	body, err := a.open(reading, a.file)
 	if err != nil {
 		return staged{}, err
 	}
@@ -153,7 +156,7 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	checked := newCheckedReader(body)
 	checked.progress = func() { a.read = a.Now() }
 
-	if a.enc, err = row.NewEncoder(TableSpec(a.target.Format).Columns); err != nil {
+	if a.enc, err = a.memory.scratch.encoder(a.target.Format); err != nil {
 		return staged{}, err
 	}
 	out := a.newWriter(ctx)
@@ -162,7 +165,7 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 		a.rec.Streams = int64(len(out.lanes))
 	}()
 
-	err = a.copyRecords(ctx, checked, out)
+	err = a.copyRecords(ctx, checked, out, stop)
 	if err == nil || errkind.Is(err, errkind.Permanent) {
 		// Bytes that were lost on the way look like a broken file: the check comes first.
 		if sumErr := checked.verify(); sumErr != nil {
@@ -186,18 +189,35 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 	return staged{streams: streams}, nil
 }
 
-// copyRecords parses the file and hands its rows to out.
-func (a *attempt) copyRecords(ctx context.Context, r io.Reader, out *writer) error {
+// aheadLeast is how many bytes a file has, as it is stored, for which another goroutine is worth while.
+const aheadLeast = 16 << 10
+
+// copyRecords parses the file and hands its rows to out, while another goroutine reads and decompresses what
+// comes next. stop ends the reading of a file of which nothing more is wanted.
+func (a *attempt) copyRecords(ctx context.Context, r *checkedReader, out *writer, stop func()) (err error) {
 	room := func(n int64) error { return a.memory.room(ctx, n) }
 	plain, err := format.DecompressWithin(r, format.Bounds{Size: a.file.Size, Room: room})
 	if err != nil {
 		return err
 	}
 	defer plain.Close()
-	counted := &countingReader{r: &roomyReader{plain, room}}
+	text := io.Reader(plain)
+	if r.body.Size >= aheadLeast && runtime.GOMAXPROCS(0) > 1 {
+		ahead := format.ReadAhead(plain, a.memory.scratch.readAhead())
+		defer func() {
+			if err != nil && !errkind.Is(err, errkind.Permanent) {
+				stop() // nobody will look at the rest
+			}
+			ahead.Close()
+		}()
+		text = ahead
+	}
+	counted := &countingReader{r: &roomyReader{text, room}}
 	var kept spool.Spool
 	defer kept.Close()
-	dec := a.target.Format.New(counted, format.Options{Spool: kept.Keep})
+	options := a.memory.scratch.options()
+	options.Spool = kept.Keep
+	dec := a.target.Format.New(counted, options)
 	rec := row.NewRecord(a.columns + len(metaColumns))
 	sourceFile := []byte(a.file.Source.String())
 	for {

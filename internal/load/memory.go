@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -24,6 +25,7 @@ type Memory struct {
 	batch int64
 	free  *semaphore.Weighted
 	aside *semaphore.Weighted // of one, large enough for any file
+	kept  sync.Pool           // of *scratch
 }
 
 // What a load holds, in batches: the one being filled, and for each stream one that is on its way and
@@ -62,18 +64,23 @@ type share struct {
 	patience time.Duration // 0: as long as it takes
 	held     int64
 	aside    bool
+	scratch  *scratch // until leave
 }
 
 // enter waits for the least of a load, for patience at most.
 func (m *Memory) enter(ctx context.Context, patience time.Duration) (*share, error) {
 	s := &share{all: m, patience: patience}
 	if m == nil {
+		s.scratch = &scratch{}
 		return s, nil
 	}
 	if err := s.wait(ctx, m.free, leastBatches*m.batch); err != nil {
 		return nil, err
 	}
 	s.held = leastBatches * m.batch
+	if s.scratch, _ = m.kept.Get().(*scratch); s.scratch == nil {
+		s.scratch = &scratch{}
+	}
 	return s, nil
 }
 
@@ -82,6 +89,8 @@ func (s *share) leave() {
 	if s.all == nil {
 		return
 	}
+	s.all.kept.Put(s.scratch)
+	s.scratch = nil
 	s.all.free.Release(s.held)
 	if s.aside {
 		s.all.aside.Release(1)

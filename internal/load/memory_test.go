@@ -211,7 +211,7 @@ func TestMemoryRoom(t *testing.T) {
 var longLines = &format.Format{
 	Name: "long", Spec: lines.Spec,
 	New: func(r io.Reader, o format.Options) format.Decoder {
-		return longLineDecoder{textlines.NewReader(r, o.MaxRecord)}
+		return longLineDecoder{textlines.NewReader(r, o)}
 	},
 }
 

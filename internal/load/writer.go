@@ -51,7 +51,7 @@ type lane struct {
 }
 
 func (a *attempt) newWriter(ctx context.Context) *writer {
-	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax, most: a.MaxStreams, memory: a.memory}
+	w := &writer{streams: a.Streams, table: a.target.Table, desc: a.enc.Descriptor(), max: a.BatchMax, most: a.MaxStreams, memory: a.memory, filling: a.memory.scratch.batch}
 	if w.max <= 0 {
 		w.max = DefaultBatch
 	}
@@ -208,11 +208,12 @@ func (w *writer) finish(ctx context.Context) (names []string, err error) {
 }
 
 // close ends the appends that are still waiting and releases the connections; the rows in the
-// streams stay what they are.
+// streams stay what they are. Those that were not sent stay until the next load takes their memory.
 func (w *writer) close() {
 	w.cancel()
 	for _, l := range w.lanes {
 		_ = l.wait() // its error was reported, or the attempt has failed already
 		l.Close()
 	}
+	w.memory.scratch.keep(w.filling, max(w.max, DefaultBatch))
 }

@@ -37,15 +37,15 @@ func packDatetime(micros int64) uint64 {
 }
 
 func appendDatetime(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if v.num < MinTimestamp || v.num > MaxTimestamp {
-		return dst, f.refuse("microsecond %d since 1970-01-01 is outside 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999", v.num)
+	if v.Int() < MinTimestamp || v.Int() > MaxTimestamp {
+		return dst, f.refuse("microsecond %d since 1970-01-01 is outside 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999", v.Int())
 	}
-	return protowire.AppendVarint(dst, packDatetime(v.num)), nil
+	return protowire.AppendVarint(dst, packDatetime(v.Int())), nil
 }
 
 func appendTime(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if v.num < MinTime || v.num > MaxTime {
-		return dst, f.refuse("microsecond %d since midnight is outside 00:00:00 to 23:59:59.999999", v.num)
+	if v.Int() < MinTime || v.Int() > MaxTime {
+		return dst, f.refuse("microsecond %d since midnight is outside 00:00:00 to 23:59:59.999999", v.Int())
 	}
-	return protowire.AppendVarint(dst, packTime(v.num)), nil
+	return protowire.AppendVarint(dst, packTime(v.Int())), nil
 }

@@ -2,7 +2,6 @@ package row
 
 import (
 	"encoding/binary"
-	"math"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -53,33 +52,35 @@ const (
 	MaxTime      = 86399999999
 )
 
+func isTimestamp(micros int64) bool { return micros >= MinTimestamp && micros <= MaxTimestamp }
+
 func appendBool(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if v.num != 0 && v.num != 1 {
-		return dst, f.refuse("a BOOL is 0 or 1, not %d", v.num)
+	if v.Int() != 0 && v.Int() != 1 {
+		return dst, f.refuse("a BOOL is 0 or 1, not %d", v.Int())
 	}
-	return append(dst, byte(v.num)), nil
+	return append(dst, byte(v.Int())), nil
 }
 
 func appendInt64(_ *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
-	return protowire.AppendVarint(dst, uint64(v.num)), nil
+	return protowire.AppendVarint(dst, v.num), nil
 }
 
 func appendFloat64(_ *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
-	return protowire.AppendFixed64(dst, math.Float64bits(v.flt)), nil
+	return protowire.AppendFixed64(dst, v.num), nil
 }
 
 func appendDate(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if v.num < MinDate || v.num > MaxDate {
-		return dst, f.refuse("day %d since 1970-01-01 is outside 0001-01-01 to 9999-12-31", v.num)
+	if v.Int() < MinDate || v.Int() > MaxDate {
+		return dst, f.refuse("day %d since 1970-01-01 is outside 0001-01-01 to 9999-12-31", v.Int())
 	}
-	return protowire.AppendVarint(dst, uint64(v.num)), nil
+	return protowire.AppendVarint(dst, v.num), nil
 }
 
 func appendTimestamp(_ *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if v.num < MinTimestamp || v.num > MaxTimestamp {
-		return dst, f.refuse("microsecond %d since 1970-01-01 is outside 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999", v.num)
+	if !isTimestamp(v.Int()) {
+		return dst, f.refuse("microsecond %d since 1970-01-01 is outside 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999", v.Int())
 	}
-	return protowire.AppendVarint(dst, uint64(v.num)), nil
+	return protowire.AppendVarint(dst, v.num), nil
 }
 
 func appendBytes(_ *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
@@ -96,6 +97,9 @@ func appendString(e *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
 }
 
 func appendJSON(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
+	if v.checked {
+		return appendString(e, dst, f, v)
+	}
 	if err := checkJSON(v.raw); err != nil {
 		return dst, f.refuse("no JSON that BigQuery takes: %v", err)
 	}
@@ -113,8 +117,8 @@ func appendStruct(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
 
 // appendRange writes the two bounds as the fields of a message, leaving out where there is none.
 func appendRange(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
-	if len(v.list) == 2 && v.list[0].kind == KindInt && v.list[1].kind == KindInt && v.list[0].num >= v.list[1].num {
-		return dst, f.refuse("a RANGE starts before it ends, but %d is not less than %d", v.list[0].num, v.list[1].num)
+	if len(v.list) == 2 && v.list[0].kind == KindInt && v.list[1].kind == KindInt && v.list[0].Int() >= v.list[1].Int() {
+		return dst, f.refuse("a RANGE starts before it ends, but %d is not less than %d", v.list[0].Int(), v.list[1].Int())
 	}
 	return appendStruct(e, dst, f, v)
 }

@@ -1,7 +1,9 @@
 package row
 
 import (
+	"encoding/binary"
 	"fmt"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -27,14 +29,49 @@ type Encoder struct {
 	replaced int64
 }
 
-// field is what the encoder knows about a column.
+// field is what the encoder knows about a column. What every record asks for stands first.
 type field struct {
+	quick    quick
+	required bool
+	tag      uint32
 	codec
 	path   string // dotted
 	mode   Mode
-	tag    uint64
 	fields []field // of a STRUCT, or the bounds of a RANGE
 	width  int     // bytes that the last length prefix took: the next one mostly takes as many
+}
+
+// quick says how appendFields itself writes a value: those of the types that nearly all columns of logs have, if
+// they are as they should be.
+type quick uint8
+
+const (
+	byCodec quick = iota
+	quickInt
+	quickTime
+	quickFloat
+	quickText
+	quickJSON
+)
+
+// quickOf returns how a column's values are written.
+func quickOf(c *Column) quick {
+	if c.Mode == Repeated {
+		return byCodec
+	}
+	switch c.Type {
+	case Int64:
+		return quickInt
+	case Timestamp:
+		return quickTime
+	case Float64:
+		return quickFloat
+	case JSON:
+		return quickJSON
+	case String:
+		return quickText
+	}
+	return byCodec
 }
 
 // NewEncoder returns an encoder for s. The error names the column that is invalid.
@@ -58,12 +95,12 @@ func compile(prefix string, cols []Column) []field {
 	fields := make([]field, len(cols))
 	for i := range cols {
 		c := &cols[i]
-		f := field{codec: codecs[c.Type], path: prefix + c.Name, mode: c.Mode, width: 1}
+		f := field{codec: codecs[c.Type], path: prefix + c.Name, mode: c.Mode, width: 1, quick: quickOf(c), required: c.Mode == Required}
 		wire := f.wire
 		if c.Mode == Repeated {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
-		f.tag = protowire.EncodeTag(protowire.Number(i+1), wire)
+		f.tag = uint32(protowire.EncodeTag(protowire.Number(i+1), wire)) // of 10,000 columns at most
 		f.fields = compile(f.path+".", c.message())
 		fields[i] = f
 	}
@@ -73,8 +110,11 @@ func compile(prefix string, cols []Column) []field {
 // Descriptor returns the message that describes the encoder's rows. The caller must not change it.
 func (e *Encoder) Descriptor() *descriptorpb.DescriptorProto { return e.desc }
 
+// Reset forgets how many values had something replaced, for the rows of another file.
+func (e *Encoder) Reset() { e.replaced = 0 }
+
 // Replaced returns how many STRING and JSON values had invalid UTF-8 replaced by U+FFFD, in all
-// records appended so far. BigQuery refuses invalid UTF-8.
+// records appended since the start or the last Reset. BigQuery refuses invalid UTF-8.
 func (e *Encoder) Replaced() int64 { return e.replaced }
 
 // Append appends rec's wire bytes to dst. A NULL column is left out; so is a REPEATED column that is
@@ -99,11 +139,21 @@ func (e *Encoder) appendFields(dst []byte, fields []field, values []Value) ([]by
 	var err error
 	for i := range fields {
 		f, v := &fields[i], &values[i]
+		if v.kind == KindNull {
+			if f.required {
+				return dst, f.refuse("is REQUIRED, but NULL")
+			}
+			continue
+		}
 		switch {
-		case v.kind == KindNull:
-			err = f.null()
+		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && utf8.Valid(v.raw):
+			dst = append(appendVarint(appendVarint(dst, uint64(f.tag)), uint64(len(v.raw))), v.raw...)
+		case v.kind == KindInt && (f.quick == quickInt || f.quick == quickTime && isTimestamp(v.Int())):
+			dst = appendVarint(appendVarint(dst, uint64(f.tag)), v.num)
+		case f.quick == quickFloat && v.kind == KindFloat:
+			dst = binary.LittleEndian.AppendUint64(appendVarint(dst, uint64(f.tag)), v.num)
 		case f.mode != Repeated:
-			dst, err = e.appendValue(protowire.AppendVarint(dst, f.tag), f, v)
+			dst, err = e.appendValue(appendVarint(dst, uint64(f.tag)), f, v)
 		case v.kind != KindList:
 			err = f.wrongKind(v)
 		case len(v.list) > 0 && f.packs():
@@ -132,7 +182,7 @@ func (e *Encoder) appendRepeated(dst []byte, f *field, list []Value) ([]byte, er
 		if list[i].kind == KindNull {
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
 		}
-		dst, err = e.appendValue(protowire.AppendVarint(dst, f.tag), f, &list[i])
+		dst, err = e.appendValue(appendVarint(dst, uint64(f.tag)), f, &list[i])
 		if err != nil {
 			return dst, err
 		}
@@ -142,7 +192,7 @@ func (e *Encoder) appendRepeated(dst []byte, f *field, list []Value) ([]byte, er
 
 func (e *Encoder) appendPacked(dst []byte, f *field, list []Value) ([]byte, error) {
 	var err error
-	dst, start := f.openLength(protowire.AppendVarint(dst, f.tag))
+	dst, start := f.openLength(appendVarint(dst, uint64(f.tag)))
 	for i := range list {
 		if list[i].kind == KindNull {
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
@@ -154,12 +204,20 @@ func (e *Encoder) appendPacked(dst []byte, f *field, list []Value) ([]byte, erro
 	return f.closeLength(dst, start), nil
 }
 
-// null reports whether the column may be NULL.
-func (f *field) null() error {
-	if f.mode == Required {
-		return f.refuse("is REQUIRED, but NULL")
+// appendVarint is protowire.AppendVarint, inlined for the small numbers that tags and lengths are.
+func appendVarint(dst []byte, n uint64) []byte {
+	if n < 1<<7 {
+		return append(dst, byte(n))
 	}
-	return nil
+	return appendLongVarint(dst, n)
+}
+
+// appendLongVarint appends a varint of two bytes or more.
+func appendLongVarint(dst []byte, n uint64) []byte {
+	if n < 1<<14 {
+		return append(dst, byte(n)|0x80, byte(n>>7))
+	}
+	return protowire.AppendVarint(dst, n)
 }
 
 func (f *field) refuse(format string, args ...any) error {

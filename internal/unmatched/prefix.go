@@ -3,6 +3,7 @@ package unmatched
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const (
@@ -10,12 +11,17 @@ const (
 	maxPrefix  = 512 // bytes
 )
 
+// compiled returns a regular expression that is compiled when it is first needed: in most processes it never is.
+func compiled(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 var (
-	uuid  = regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
-	word  = regexp.MustCompile(`[0-9A-Za-z]*[0-9][0-9A-Za-z]*`) // with a digit
-	hex   = regexp.MustCompile(`(?i)^[0-9a-f]{6,}$`)
-	digit = regexp.MustCompile(`[0-9]+`)
-	stars = regexp.MustCompile(`\*(?:[-_.:T ]?\*)+`)
+	uuid  = compiled(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	word  = compiled(`[0-9A-Za-z]*[0-9][0-9A-Za-z]*`) // with a digit
+	hex   = compiled(`(?i)^[0-9a-f]{6,}$`)
+	digit = compiled(`[0-9]+`)
+	stars = compiled(`\*(?:[-_.:T ]?\*)+`)
 )
 
 // longWord is the length from which on a word with digits is taken for an identifier.
@@ -40,12 +46,12 @@ func Prefix(key string) string {
 
 // general puts * in place of what is likely to be another in the next folder.
 func general(folder string) string {
-	folder = uuid.ReplaceAllLiteralString(folder, "*")
-	folder = word.ReplaceAllStringFunc(folder, func(w string) string {
-		if len(w) >= longWord || hex.MatchString(w) {
+	folder = uuid().ReplaceAllLiteralString(folder, "*")
+	folder = word().ReplaceAllStringFunc(folder, func(w string) string {
+		if len(w) >= longWord || hex().MatchString(w) {
 			return "*"
 		}
-		return digit.ReplaceAllLiteralString(w, "*")
+		return digit().ReplaceAllLiteralString(w, "*")
 	})
-	return stars.ReplaceAllLiteralString(folder, "*")
+	return stars().ReplaceAllLiteralString(folder, "*")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/seneka-io/seneka/loadtest/corpus"
+	"github.com/seneka-io/seneka/loadtest/markdown"
 )
 
 func main() {
@@ -40,7 +41,7 @@ func run(args []string, out, progress io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	b := &bench{progress: progress, files: map[string]*file{}}
+	b := &bench{progress: progress}
 	defer b.close()
 	var err error
 	if b.folder, err = os.MkdirTemp("", "seneka-bench"); err != nil {
@@ -74,7 +75,7 @@ func run(args []string, out, progress io.Writer) error {
 		enc.SetIndent("", " ")
 		return enc.Encode(all)
 	case *docs != "":
-		return embed(*docs, "bench", report(all, time.Now()))
+		return markdown.Embed(*docs, "bench", report(all, time.Now()))
 	default:
 		_, err := io.WriteString(out, report(all, time.Now()))
 		return err
@@ -86,7 +87,6 @@ type bench struct {
 	progress io.Writer
 	folder   string
 	db       *sql.DB
-	files    map[string]*file
 }
 
 func (b *bench) close() {

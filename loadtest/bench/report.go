@@ -2,16 +2,18 @@ package main
 
 import (
 	"fmt"
-	"os"
+
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/seneka-io/seneka/loadtest/markdown"
 )
 
 // report returns what was measured as Markdown.
 func report(all []*result, at time.Time) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d processors, %s, %s/%s, %s\n", machine(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, at.Format(time.DateOnly))
+	fmt.Fprintf(&b, "%s, %d processors, %s, %s/%s, %s\n", markdown.Machine(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, at.Format(time.DateOnly))
 	size := int64(-1)
 	for _, r := range all {
 		if s := r.Bytes; size < 0 || s > 2*size || size > 2*s {
@@ -53,30 +55,4 @@ func number(format string, n float64) string {
 		return "–"
 	}
 	return fmt.Sprintf(format, n)
-}
-
-// machine returns the name of the processor, as Linux knows it.
-func machine() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // elsewhere there is none
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "a processor without a name"
-}
-
-// embed puts text between the marks of that name in a Markdown file.
-func embed(path, name, text string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	open, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->"
-	before, rest, ok := strings.Cut(string(data), open)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		return fmt.Errorf("%s has no marks %q and %q", path, strings.TrimSpace(open), end)
-	}
-	return os.WriteFile(path, []byte(before+open+"\n"+text+"\n"+end+after), 0o600)
 }

@@ -55,7 +55,7 @@ func find(name string) (*subject, error) {
 
 var errRecord = errors.New("no record of the format")
 
-const spaces = `delim=' ', quote='"', escape='"', nullstr='-', header=false, null_padding=true, strict_mode=false`
+const spaces = `delim=' ', quote='"', escape='"', nullstr='-', header=false, auto_detect=false, null_padding=true, strict_mode=false`
 
 var subjects = []subject{
 	{name: "alb", usual: byPattern(albPattern), duck: duck{reader: "read_csv", options: spaces, columns: `type VARCHAR, time TIMESTAMP, elb VARCHAR, client VARCHAR, target VARCHAR,

@@ -30,6 +30,10 @@ type file struct {
 	bytes   int64      // of plain text
 	records int64
 	parquet bool // packed is Parquet, of the same records
+
+	// What a loader keeps from one file to the next.
+	window, rows []byte
+	enc          *row.Encoder
 }
 
 // open returns what packed holds.
@@ -68,16 +72,17 @@ const batch = load.DefaultBatch
 
 var sourceFile = []byte("s3://acme-elb-logs/AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/11/01/file.log.gz")
 
-// encode is parse, and the records as rows of the Storage Write API. All that a load does for a file it
-// does anew.
+// encode is parse, and the records as rows of the Storage Write API.
 func encode(f *file) (done, error) {
-	enc, err := row.NewEncoder(f.schema)
-	if err != nil {
-		return done{}, err
+	if f.enc == nil {
+		var err error
+		if f.enc, err = row.NewEncoder(f.schema); err != nil {
+			return done{}, err
+		}
 	}
 	columns, partition := len(f.format.Spec.Columns), f.schema.Index(f.format.Spec.PartitionBy)
-	rows := keptRows[:0]
-	defer func() { keptRows = rows }()
+	rows := f.rows[:0]
+	defer func() { f.rows = rows }()
 	return f.each(func(rec *row.Record) (err error) {
 		meta := rec.Values[columns:]
 		meta[0].SetBytes(sourceFile)
@@ -86,7 +91,7 @@ func encode(f *file) (done, error) {
 		if partition >= 0 && rec.Values[partition].IsNull() {
 			rec.Values[partition].SetInt(1)
 		}
-		if rows, err = enc.Append(rows, rec); len(rows) > batch {
+		if rows, err = f.enc.Append(rows, rec); len(rows) > batch {
 			rows = rows[:0]
 		}
 		return err
@@ -100,7 +105,10 @@ func (f *file) each(do func(rec *row.Record) error) (done, error) {
 		return done{}, err
 	}
 	defer func() { _ = closeIt() }() // all of it was read
-	dec := f.format.New(r, format.Options{})
+	if f.window == nil {
+		f.window = make([]byte, format.BufferSize)
+	}
+	dec := f.format.New(r, format.Options{Buffer: f.window})
 	rec := row.NewRecord(len(f.schema))
 	for n := int64(0); ; n++ {
 		err := dec.Next(rec)
@@ -211,5 +219,3 @@ func count(f *file) (int64, error) {
 	d, err := parse(f)
 	return d.records, err
 }
-
-var keptRows []byte

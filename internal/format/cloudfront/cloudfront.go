@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ func CloudFront() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: fileTime,
-		Key:      regexp.MustCompile(`(^|/)E[A-Z0-9]+\.\d{4}-\d{2}-\d{2}-\d{2}\.[0-9A-Za-z]{8}(\.[a-z0-9]+)*$`),
+		Key:      format.NewKeyPattern(`(^|/)E[A-Z0-9]+\.\d{4}-\d{2}-\d{2}-\d{2}\.[0-9A-Za-z]{8}(\.[a-z0-9]+)*$`),
 	}
 }
 
@@ -59,7 +58,7 @@ type decoder struct {
 }
 
 func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
-	d := &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
+	d := &decoder{lines: lines.NewReader(r, o), header: named.NewHeader(layout)}
 	d.header.Set([]byte(legacy))
 	return d
 }

@@ -4,7 +4,6 @@ package cloudtrail
 import (
 	"bytes"
 	"io"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -30,7 +29,7 @@ func CloudTrail() *format.Format {
 			return &decoder{layout.Decoder(r, o)}
 		},
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_CloudTrail(-[A-Za-z]+)?_[a-z0-9-]+_[^/]*\.json(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_CloudTrail(-[A-Za-z]+)?_[a-z0-9-]+_[^/]*\.json(\.gz)?$`),
 	}
 }
 

@@ -4,7 +4,6 @@ package cloudwatch
 
 import (
 	"io"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -29,7 +28,7 @@ func CloudWatch() *format.Format {
 			return &decoder{messages: messages.Decoder(r, o), message: row.NewRecord(len(messages.Columns) + 1)}
 		},
 		// As Firehose names all that it delivers: stream, version, time, UUID.
-		Key: regexp.MustCompile(`-\d+(-\d{4}(-\d{2}){5})-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[a-z0-9]+)*$`),
+		Key: format.NewKeyPattern(`-\d+(-\d{4}(-\d{2}){5})-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[a-z0-9]+)*$`),
 	}
 }
 

@@ -100,5 +100,5 @@ func (l *layout) check() error {
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{layout: l, lines: lines.NewReader(r, o.MaxRecord), scanner: scanner{delimiter: l.Delimiter}, skip: l.SkipRows, first: true, width: len(l.columns)}
+	return &decoder{layout: l, lines: lines.NewReader(r, o), scanner: scanner{delimiter: l.Delimiter}, skip: l.SkipRows, first: true, width: len(l.columns)}
 }

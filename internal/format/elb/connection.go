@@ -2,7 +2,6 @@ package elb
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -25,7 +24,7 @@ func ALBConnection() *format.Format {
 		},
 		New:      connection.anyDecoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

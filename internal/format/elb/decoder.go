@@ -55,7 +55,7 @@ type decoder struct {
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{layout: l, lines: lines.NewReader(r, o.MaxRecord)}
+	return &decoder{layout: l, lines: lines.NewReader(r, o)}
 }
 
 // Next implements format.Decoder.
@@ -119,7 +119,7 @@ func (d *decoder) set(values []row.Value) error {
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
-		if err := f.read(d, f, values, token); err != nil {
+		if err := f.parse(d, values, token); err != nil {
 			return err
 		}
 		values = values[len(f.columns):]

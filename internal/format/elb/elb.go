@@ -3,7 +3,6 @@ package elb
 import (
 	"bytes"
 	"errors"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
@@ -29,7 +28,7 @@ func ELB() *format.Format {
 		},
 		New:      classic.decoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_[A-Za-z0-9-]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_[A-Za-z0-9-]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// read sets the first len(f.columns) values from token.
+	// set sets the value of the only column.
+	set fields.Setter
+	// read sets the first len(f.columns) values from token, where there is no set.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
 	// names are what the field is called where fields are named; none: as its first column.
 	names []string
@@ -22,23 +24,24 @@ func (f field) called(names ...string) field {
 	return f
 }
 
+// parse sets the first len(f.columns) values from token.
+func (f *field) parse(d *decoder, values []row.Value, token []byte) error {
+	if f.set == nil {
+		return f.read(d, f, values, token)
+	}
+	if err := f.set(&values[0], token); err != nil {
+		return fields.Wrong(&f.columns[0], err)
+	}
+	return nil
+}
+
 // none is how AWS writes a field without a value, quoted or not; a field that a line lacks is the
 // same to us.
 var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: one(fields.Text)}
-}
-
-// one makes a field's read of a setter of its only column.
-func one(set fields.Setter) func(*decoder, *field, []row.Value, []byte) error {
-	return func(_ *decoder, f *field, values []row.Value, token []byte) error {
-		if err := set(&values[0], token); err != nil {
-			return fields.Wrong(&f.columns[0], err)
-		}
-		return nil
-	}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, set: fields.Text}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
@@ -52,7 +55,7 @@ func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, read: one(fields.Int)}
+	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, set: fields.Int}
 }
 
 func setInteger(v *row.Value, c *row.Column, token []byte) error {
@@ -64,12 +67,12 @@ func setInteger(v *row.Value, c *row.Column, token []byte) error {
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, read: one(fields.Float)}
+	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, set: fields.Float}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, read: one(fields.Time)}
+	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, set: fields.Time}
 }
 
 // endpoint is a field that holds an address and a port.

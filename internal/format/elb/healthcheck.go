@@ -1,8 +1,6 @@
 package elb
 
 import (
-	"regexp"
-
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -22,7 +20,7 @@ func ALBHealthCheck() *format.Format {
 		},
 		New:      healthCheck.anyDecoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)health_check_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)health_check_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 

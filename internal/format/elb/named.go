@@ -28,7 +28,7 @@ func (l *layout) anyDecoder(r io.Reader, o format.Options) format.Decoder {
 		case first[0] == '{' || first[0] == '[':
 			return l.objects(in, o)
 		case first[0] == '#':
-			return &headedDecoder{named: named{decoder: decoder{layout: l}}, lines: lines.NewReader(in, o.MaxRecord), wrong: errNoFields}
+			return &headedDecoder{named: named{decoder: decoder{layout: l}}, lines: lines.NewReader(in, o), wrong: errNoFields}
 		case bytes.HasPrefix(first, []byte(pq.Magic)):
 			n := &named{decoder: decoder{layout: l}}
 			return parquet.TextDecoder(in, o, n.setHeader, n.setNamed)

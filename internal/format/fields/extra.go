@@ -26,7 +26,7 @@ func (e *Extra) Set(v *row.Value) {
 	if len(e.text) == 0 {
 		v.SetNull()
 	} else {
-		v.SetBytes(e.text)
+		v.SetJSON(e.text) // strings alone
 	}
 }
 

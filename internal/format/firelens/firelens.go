@@ -3,7 +3,6 @@ package firelens
 
 import (
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ func FireLens() *format.Format {
 		},
 		FileTime: keyTime,
 		// The default s3_key_format.
-		Key: regexp.MustCompile(`/\d{4}(/\d{2}){5}(-object[0-9A-Za-z]{8})?(\.[a-z0-9]+)*$`),
+		Key: format.NewKeyPattern(`/\d{4}(/\d{2}){5}(-object[0-9A-Za-z]{8})?(\.[a-z0-9]+)*$`),
 	}
 }
 

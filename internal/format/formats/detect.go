@@ -26,7 +26,7 @@ func Detect(name string, head []byte) (f *format.Format, why string, err error) 
 	whole := len(head) < Head
 	var best, named trial
 	var empty []trial
-	for _, f := range table {
+	for _, f := range table() {
 		if f.Declare != nil {
 			continue
 		}

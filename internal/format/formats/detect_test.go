@@ -74,7 +74,7 @@ var keys = map[string][]string{
 
 // The name of a file speaks for one format.
 func TestKeys(t *testing.T) {
-	for _, f := range table {
+	for _, f := range table() {
 		if (f.Key == nil) != (len(keys[f.Name]) == 0) {
 			t.Errorf("%s: no example of a key, or no expression for it", f.Name)
 		}
@@ -90,7 +90,7 @@ func TestKeys(t *testing.T) {
 
 // A name decides between formats that make the same of a file.
 func TestDetectByName(t *testing.T) {
-	best, other := trial{format: table[0], rows: 1, known: 2}, trial{format: table[1], rows: 1, known: 1, named: true}
+	best, other := trial{format: table()[0], rows: 1, known: 2}, trial{format: table()[1], rows: 1, known: 1, named: true}
 	if !other.better(&best) || best.better(&other) {
 		t.Error("of two that understand all, the one with the name is not the better")
 	}
@@ -99,7 +99,7 @@ func TestDetectByName(t *testing.T) {
 // Every real file among the tests' is taken for what it is, by its contents alone and with a name.
 func TestDetectSamples(t *testing.T) {
 	found := 0
-	for _, f := range table {
+	for _, f := range table() {
 		for _, file := range samples(t, f.Name) {
 			found++
 			head := formattest.Plain(t, file)

@@ -4,6 +4,7 @@ package formats
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/cloudfront"
@@ -20,36 +21,38 @@ import (
 	"github.com/seneka-io/seneka/internal/format/waf"
 )
 
-// table lists the formats by name. A new one is a line here, a file in its family's package, and
+// table lists the formats by name, and makes them when they are first asked for. A new one is a line here, a file in its family's package, and
 // its tests.
-var table = []*format.Format{
-	elb.ALB(),
-	elb.ELB(),
-	elb.NLB(),
-	elb.ALBConnection(),
-	elb.ALBHealthCheck(),
-	s3access.S3Access(),
-	vpcflow.VPCFlow(),
-	cloudfront.CloudFront(),
-	cloudtrail.CloudTrail(),
-	waf.WAF(),
-	route53.Resolver(),
-	cloudwatch.CloudWatch(),
-	firelens.FireLens(),
-	ndjson.Format(),
-	csv.CSV(),
-	csv.TSV(),
-	parquet.Format(),
-}
+var table = sync.OnceValue(func() []*format.Format {
+	return []*format.Format{
+		elb.ALB(),
+		elb.ELB(),
+		elb.NLB(),
+		elb.ALBConnection(),
+		elb.ALBHealthCheck(),
+		s3access.S3Access(),
+		vpcflow.VPCFlow(),
+		cloudfront.CloudFront(),
+		cloudtrail.CloudTrail(),
+		waf.WAF(),
+		route53.Resolver(),
+		cloudwatch.CloudWatch(),
+		firelens.FireLens(),
+		ndjson.Format(),
+		csv.CSV(),
+		csv.TSV(),
+		parquet.Format(),
+	}
+})
 
 // Lookup returns the format that the configuration calls name. The format is shared: do not change
 // it. Lookup is safe for concurrent use.
 func Lookup(name string) (*format.Format, bool) {
-	i := slices.IndexFunc(table, func(f *format.Format) bool { return f.Name == name })
+	i := slices.IndexFunc(table(), func(f *format.Format) bool { return f.Name == name })
 	if i < 0 {
 		return nil, false
 	}
-	return table[i], true
+	return table()[i], true
 }
 
 // Declared returns the format that the configuration calls name, for a source that declares d: the
@@ -71,8 +74,8 @@ func Declared(name string, d format.Declaration) (*format.Format, error) {
 
 // Known returns all formats by name, true for those whose columns a source declares.
 func Known() map[string]bool {
-	known := make(map[string]bool, len(table))
-	for _, f := range table {
+	known := make(map[string]bool, len(table()))
+	for _, f := range table() {
 		known[f.Name] = f.Declare != nil
 	}
 	return known
@@ -80,8 +83,8 @@ func Known() map[string]bool {
 
 // Names returns the names of all formats, sorted.
 func Names() []string {
-	names := make([]string, len(table))
-	for i, f := range table {
+	names := make([]string, len(table()))
+	for i, f := range table() {
 		names[i] = f.Name
 	}
 	slices.Sort(names)

@@ -243,6 +243,7 @@ func encodes(t *testing.T, f *format.Format, data []byte, o format.Options) {
 		if wire, err = enc.Append(wire[:0], rec); err != nil {
 			t.Fatalf("line %d does not encode: %v", rec.Line, err)
 		}
+		ValidJSON(t, f.Spec.Columns, rec.Values)
 	}
 }
 

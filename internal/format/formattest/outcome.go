@@ -119,3 +119,24 @@ func MustDecode(t testing.TB, f *format.Format, r io.Reader) []Outcome {
 	}
 	return all
 }
+
+// ValidJSON checks that what the encoder took as JSON is JSON: it does not look at what a decoder vouches for.
+func ValidJSON(t testing.TB, columns []row.Column, values []row.Value) {
+	t.Helper()
+	for i := range columns {
+		c, v := columns[i], &values[i]
+		switch {
+		case c.Mode == row.Repeated:
+			c.Mode = row.Nullable
+			for j := range v.List() {
+				ValidJSON(t, []row.Column{c}, v.List()[j:j+1])
+			}
+		case c.Type == row.Struct && !v.IsNull():
+			ValidJSON(t, c.Fields, v.List())
+		case c.Type == row.JSON && !v.IsNull():
+			if err := row.CheckJSON(v.Bytes()); err != nil {
+				t.Fatalf("column %s holds no JSON: %v: %.1000q", c.Name, err, v.Bytes())
+			}
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (n *Inner) Set(v *row.Value, text []byte) {
 		return
 	}
 	if s.space(); s.i == len(text) && row.CheckJSON(text) == nil {
-		v.SetBytes(text)
+		v.SetJSON(text)
 	}
 }
 

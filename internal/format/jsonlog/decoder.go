@@ -31,7 +31,7 @@ type Decoder struct {
 // NewDecoder is Decoder, for decoders that make other rows of the same records.
 func (l *Layout) NewDecoder(r io.Reader, o format.Options) *Decoder {
 	return &Decoder{
-		window: newWindow(r, o.MaxRecord),
+		window: newWindow(r, o),
 		parser: parser{top: compile(l.Columns, "", l.FoldCase), toExtra: l.ConflictsToExtra},
 		within: l.Within,
 	}

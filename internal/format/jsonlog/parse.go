@@ -48,7 +48,7 @@ func (p *parser) record(b []byte, values []row.Value) error {
 		return nil
 	}
 	p.extra = append(p.extra, '}')
-	extra.SetBytes(p.extra)
+	p.setJSON(extra, p.extra)
 	return nil
 }
 
@@ -322,8 +322,17 @@ func (p *parser) json(v *row.Value) error {
 		p.arena = appendCompact(p.arena, raw)
 		raw = p.arena[start:]
 	}
-	v.SetBytes(raw)
+	p.setJSON(v, raw)
 	return nil
+}
+
+// setJSON sets v to JSON that the scanner has read. What it cannot be sure of the encoder is to look at.
+func (p *parser) setJSON(v *row.Value, text []byte) {
+	if p.unsure {
+		v.SetBytes(text)
+	} else {
+		v.SetJSON(text)
+	}
 }
 
 // text reads a string.

@@ -11,6 +11,9 @@ import (
 // (https://cloud.google.com/bigquery/docs/json-data#limitations).
 const maxNesting = 500
 
+// sureNesting leaves room for the levels of columns, and of what has none, around a value.
+const sureNesting = 400
+
 // errSyntax means that the byte does not belong where it is.
 var errSyntax = errors.New("no JSON")
 
@@ -29,6 +32,7 @@ type scanner struct {
 	spaced bool // there was a space between tokens
 	half   bool // half a surrogate pair was escaped
 	deep   bool // nested deeper than maxNesting
+	unsure bool // a number may be beyond FLOAT64, or it is nested so deep that a few levels around it may be too many
 }
 
 // peek returns the next byte, or 0, which no token begins with, at the end.
@@ -83,6 +87,9 @@ func (s *scanner) token() (opened bool, err error) {
 		_, _, err = s.str()
 	case '{', '[':
 		s.i++
+		if len(s.stack) >= sureNesting {
+			s.unsure = true
+		}
 		if len(s.stack) == maxNesting {
 			s.deep = true
 		}
@@ -265,6 +272,7 @@ func (s *scanner) number() ([]byte, error) {
 		}
 	}
 	if s.peek()|0x20 == 'e' {
+		s.unsure = true
 		s.i++
 		if c := s.peek(); c == '+' || c == '-' {
 			s.i++
@@ -272,6 +280,10 @@ func (s *scanner) number() ([]byte, error) {
 		if err := s.digits(); err != nil {
 			return nil, err
 		}
+	}
+	const sure = 300 // digits: FLOAT64 ends at 1.8e308
+	if s.i-start > sure {
+		s.unsure = true
 	}
 	return s.b[start:s.i], nil
 }

@@ -8,9 +8,6 @@ import (
 	"github.com/seneka-io/seneka/internal/format"
 )
 
-// firstBuffer is the window's first buffer in bytes. It grows to the longest record, within bounds.
-const firstBuffer = 128 << 10
-
 // window is the part of the file that is in memory: what is unread of it, and the line before.
 type window struct {
 	r      io.Reader
@@ -26,11 +23,13 @@ type window struct {
 	inside bool   // something else stands there
 }
 
-func newWindow(r io.Reader, limit int) window {
+// newWindow returns a window of r, whose buffer grows to the longest record, within bounds.
+func newWindow(r io.Reader, o format.Options) window {
+	limit := o.MaxRecord
 	if limit <= 0 {
 		limit = format.DefaultMaxRecord
 	}
-	return window{r: r, limit: min(limit, math.MaxInt/4), buf: make([]byte, firstBuffer)}
+	return window{r: r, limit: min(limit, math.MaxInt/4), buf: o.FirstBuffer()}
 }
 
 func (w *window) unread() []byte { return w.buf[w.head:w.tail] }

@@ -28,9 +28,6 @@ func (l Line) Reject(reason string) *format.Reject {
 	}
 }
 
-// firstBuffer is the reader's first buffer in bytes. It grows to the longest line, within bounds.
-const firstBuffer = 128 << 10
-
 // ending is how many bytes a line's ending takes at most: CR LF.
 const ending = 2
 
@@ -52,13 +49,14 @@ type Reader struct {
 	count int64 // how many lines these are
 }
 
-// NewReader returns a reader of r's lines. Those longer than limit bytes, endings not counted, are
-// rejects; 0 means format.DefaultMaxRecord.
-func NewReader(r io.Reader, limit int) *Reader {
+// NewReader returns a reader of r's lines. Those longer than o.MaxRecord bytes, endings not counted, are
+// rejects. Its buffer grows to the longest line, within bounds.
+func NewReader(r io.Reader, o format.Options) *Reader {
+	limit := o.MaxRecord
 	if limit <= 0 {
 		limit = format.DefaultMaxRecord
 	}
-	return &Reader{r: r, limit: min(limit, math.MaxInt-ending), buf: make([]byte, firstBuffer)}
+	return &Reader{r: r, limit: min(limit, math.MaxInt-ending), buf: o.FirstBuffer()}
 }
 
 // Next returns the next line that is not blank. Lines end in LF or CR LF; the last one may go

@@ -70,7 +70,7 @@ func TestReader(t *testing.T) {
 				"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
 				"EOF with end": iotest.DataErrReader(strings.NewReader(tt.in)),
 			} {
-				if got, err := readAll(NewReader(r, tt.limit)); err != nil || !slices.Equal(got, tt.want) {
+				if got, err := readAll(NewReader(r, format.Options{MaxRecord: tt.limit})); err != nil || !slices.Equal(got, tt.want) {
 					t.Errorf("%s: got %v, error %v; want %v", how, got, err, tt.want)
 				}
 			}
@@ -80,11 +80,11 @@ func TestReader(t *testing.T) {
 
 // Lines of every length around the sizes at which the buffer moves or grows.
 func TestReaderSizes(t *testing.T) {
-	for _, size := range []int{firstBuffer, 2 * firstBuffer, 4*firstBuffer + 1} {
+	for _, size := range []int{format.BufferSize, 2 * format.BufferSize, 4*format.BufferSize + 1} {
 		for n := size - 3; n <= size+3; n++ {
 			for _, end := range []string{"\n", "\r\n", ""} {
 				text := "first\n" + strings.Repeat("x", n) + end
-				got, err := readAll(NewReader(strings.NewReader(text), 0))
+				got, err := readAll(NewReader(strings.NewReader(text), format.Options{}))
 				if err != nil || len(got) != 2 || len(got[1].text) != n || got[1].reject != "" {
 					t.Fatalf("a line of %d bytes and %q: %d lines, error %v", n, end, len(got), err)
 				}
@@ -94,11 +94,11 @@ func TestReaderSizes(t *testing.T) {
 }
 
 func TestReaderLimitAroundBuffer(t *testing.T) {
-	for limit := firstBuffer - 3; limit <= firstBuffer+3; limit++ {
+	for limit := format.BufferSize - 3; limit <= format.BufferSize+3; limit++ {
 		for n := limit - 2; n <= limit+3; n++ {
 			for _, end := range []string{"\n", "\r\n"} {
 				text := strings.Repeat("x", n) + end + "next\n"
-				got, err := readAll(NewReader(iotest.HalfReader(strings.NewReader(text)), limit))
+				got, err := readAll(NewReader(iotest.HalfReader(strings.NewReader(text)), format.Options{MaxRecord: limit}))
 				if err != nil || len(got) != 2 || got[1].text != "next" {
 					t.Fatalf("limit %d, %d bytes: %d lines, error %v", limit, n, len(got), err)
 				}
@@ -119,7 +119,7 @@ func TestReaderHugeLine(t *testing.T) {
 	const limit, size = 1 << 20, 64 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	got, err := readAll(NewReader(io.MultiReader(strings.NewReader("begin"), io.LimitReader(xs{}, size), strings.NewReader("\nnext")), limit))
+	got, err := readAll(NewReader(io.MultiReader(strings.NewReader("begin"), io.LimitReader(xs{}, size), strings.NewReader("\nnext")), format.Options{MaxRecord: limit}))
 	runtime.ReadMemStats(&after)
 	if err != nil || len(got) != 2 || got[1] != (gotLine(2, size+6, "next")) {
 		t.Fatalf("%d lines, error %v", len(got), err)
@@ -174,7 +174,7 @@ func TestJoin(t *testing.T) {
 				"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
 				"EOF with end": iotest.DataErrReader(strings.NewReader(tt.in)),
 			} {
-				r := NewReader(in, 10)
+				r := NewReader(in, format.Options{MaxRecord: 10})
 				for i, s := range tt.steps {
 					if now, ok := do(t, r, s.do); now != s.want || ok != s.ok {
 						t.Fatalf("%s: step %d, %s: got %v, %v; want %v, %v", how, i, s.do, now, ok, s.want, s.ok)
@@ -212,10 +212,10 @@ func do(t *testing.T, r *Reader, method string) (_ got, ok bool) {
 // Joined lines of every length around the sizes at which the buffer moves or grows.
 func TestJoinSizes(t *testing.T) {
 	const before = "first\n"
-	for _, size := range []int{firstBuffer, 2 * firstBuffer} {
+	for _, size := range []int{format.BufferSize, 2 * format.BufferSize} {
 		for n := size - len(before) - 3; n <= size+3; n++ {
 			a, b := strings.Repeat("a", n/2), strings.Repeat("b", n-n/2)
-			r := NewReader(iotest.HalfReader(strings.NewReader(before+a+"\n"+b+"\nlast")), 0)
+			r := NewReader(iotest.HalfReader(strings.NewReader(before+a+"\n"+b+"\nlast")), format.Options{})
 			for range 2 {
 				if _, err := r.Next(); err != nil {
 					t.Fatal(err)
@@ -238,7 +238,7 @@ func TestJoinSizes(t *testing.T) {
 
 func TestJoinFails(t *testing.T) {
 	broken := errors.New("connection reset")
-	r := NewReader(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), 10)
+	r := NewReader(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), format.Options{MaxRecord: 10})
 	if _, err := r.Next(); err != nil {
 		t.Fatal(err)
 	}
@@ -257,12 +257,12 @@ func TestReaderFails(t *testing.T) {
 		in    string
 		lines int
 	}{{"", 0}, {"a", 0}, {"a\n", 1}, {"a\nb", 1}, {"a\nb\r", 1}, {"a\n0123456789too long", 1}} {
-		got, err := readAll(NewReader(io.MultiReader(strings.NewReader(tt.in), iotest.ErrReader(broken)), 10))
+		got, err := readAll(NewReader(io.MultiReader(strings.NewReader(tt.in), iotest.ErrReader(broken)), format.Options{MaxRecord: 10}))
 		if err != broken || len(got) != tt.lines {
 			t.Errorf("%q: %d lines, error %v", tt.in, len(got), err)
 		}
 	}
-	if _, err := NewReader(stuck{}, 10).Next(); err != io.ErrNoProgress {
+	if _, err := NewReader(stuck{}, format.Options{MaxRecord: 10}).Next(); err != io.ErrNoProgress {
 		t.Errorf("a reader that does nothing: error %v", err)
 	}
 }
@@ -283,7 +283,7 @@ func TestReject(t *testing.T) {
 func TestReaderAllocatesNothing(t *testing.T) {
 	lines := bytes.Repeat([]byte("0123456789\r\n"), 1000)
 	src := bytes.NewReader(lines)
-	r := NewReader(src, 0)
+	r := NewReader(src, format.Options{})
 	n := testing.AllocsPerRun(20, func() {
 		src.Reset(lines)
 		r.err = nil
@@ -306,7 +306,7 @@ func FuzzReader(f *testing.F) {
 		if limit <= 0 || limit > 1<<20 {
 			return
 		}
-		lines, err := readAll(NewReader(bytes.NewReader(in), limit))
+		lines, err := readAll(NewReader(bytes.NewReader(in), format.Options{MaxRecord: limit}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +327,7 @@ func FuzzReader(f *testing.F) {
 		if !slices.Equal(lines, want) {
 			t.Fatalf("got %v, want %v", lines, want)
 		}
-		small, err := readAll(NewReader(iotest.OneByteReader(bytes.NewReader(in)), limit))
+		small, err := readAll(NewReader(iotest.OneByteReader(bytes.NewReader(in)), format.Options{MaxRecord: limit}))
 		if err != nil || !slices.Equal(small, want) {
 			t.Fatalf("byte by byte: got %v, error %v; want %v", small, err, want)
 		}
@@ -338,7 +338,7 @@ func BenchmarkReader(b *testing.B) {
 	data := bytes.Repeat([]byte(strings.Repeat("x", 500)+"\n"), 2000)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		r := NewReader(bytes.NewReader(data), 0)
+		r := NewReader(bytes.NewReader(data), format.Options{})
 		for {
 			if _, err := r.Next(); err != nil {
 				break
@@ -348,7 +348,7 @@ func BenchmarkReader(b *testing.B) {
 }
 
 func TestNextOrBlank(t *testing.T) {
-	r := NewReader(strings.NewReader("a\n\n\t\t\r\n b"), 0)
+	r := NewReader(strings.NewReader("a\n\n\t\t\r\n b"), format.Options{})
 	for i, want := range []string{"a", "", "\t\t", " b"} {
 		line, err := r.NextOrBlank()
 		if err != nil || string(line.Text) != want || line.Number != int64(i+1) {

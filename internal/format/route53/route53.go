@@ -3,7 +3,6 @@ package route53
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
@@ -26,7 +25,7 @@ func Resolver() *format.Format {
 		},
 		New:      layout.Decoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)vpc-[0-9a-z]+_vpcdnsquerylogs_\d{12}_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)vpc-[0-9a-z]+_vpcdnsquerylogs_\d{12}_[^/]*\.log(\.gz)?$`),
 	}
 }
 

@@ -6,7 +6,6 @@ package s3access
 
 import (
 	"io"
-	"regexp"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/format"
@@ -31,7 +30,7 @@ func S3Access() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: fileTime,
-		Key:      regexp.MustCompile(`\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}-[0-9A-Z]{16}$`),
+		Key:      format.NewKeyPattern(`\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}-[0-9A-Z]{16}$`),
 	}
 }
 
@@ -130,7 +129,7 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{lines: lines.NewReader(r, o.MaxRecord)}
+	return &decoder{lines: lines.NewReader(r, o)}
 }
 
 // Next implements format.Decoder.

@@ -3,6 +3,7 @@
 package scalar
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strconv"
@@ -127,33 +128,56 @@ func Time(b []byte) (int64, error) {
 // seconds is the length of a time up to its seconds: 2006-01-02T15:04:05.
 const seconds = 19
 
+// The digits of a time are read eight bytes at once: what is left of them without the digit zeros and the signs
+// of a template is 0 to 9 where a digit stands, and 0 where a sign does.
+const (
+	dateZeros  = 0x2d30302d30303030 // 0000-00-
+	clockZeros = 0x30303a3030543030 // 00T00:00
+	microZeros = 0x5a3030303030302e // .000000Z
+
+	// Added to a byte, these reach 0x80 where it is more than it may be.
+	dateLimits  = 0x7f76767f76767676
+	clockLimits = 0x76767f76767f7676
+	microLimits = 0x7f7676767676767f
+
+	tops = 0x8080808080808080
+)
+
+// tensOf returns, in each byte of which the one behind it is a digit too, the number of the two.
+func tensOf(digits uint64) uint64 { return digits*10 + digits>>8 }
+
 func timeOf(b []byte) (micros int64, ok bool) {
-	if len(b) < seconds || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+	if len(b) < seconds {
 		return 0, false
 	}
-	bad := 0
-	two := func(at int) int {
-		hi, lo := int(b[at])-'0', int(b[at+1])-'0'
-		if uint(hi) > 9 || uint(lo) > 9 {
-			bad++
+	date, clock := binary.LittleEndian.Uint64(b)^dateZeros, binary.LittleEndian.Uint64(b[8:])^clockZeros
+	if ((date+dateLimits)|date|(clock+clockLimits)|clock)&tops != 0 || b[16] != ':' {
+		return 0, false
+	}
+	second, ok := pair(b[17:])
+	if !ok {
+		return 0, false
+	}
+	date, clock = tensOf(date), tensOf(clock)
+	year, month, day := 100*int(byte(date))+int(byte(date>>16)), int(byte(date>>40)), int(byte(clock))
+	hour, minute := int(byte(clock>>24)), int(byte(clock>>48))
+	if month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	s := int64(daysSince1970(year, month, day))*86400 + int64(hour*3600+minute*60+second)
+	if rest := b[seconds:]; len(rest) == len(".999999Z") {
+		fraction := binary.LittleEndian.Uint64(rest) ^ microZeros
+		if ((fraction+microLimits)|fraction)&tops == 0 {
+			fraction = tensOf(fraction >> 8)
+			return s*1e6 + int64(byte(fraction))*10_000 + int64(byte(fraction>>16))*100 + int64(byte(fraction>>32)), true
 		}
-		return 10*hi + lo
-	}
-	year, month, day := 100*two(0)+two(2), two(5), two(8)
-	hour, minute, second := two(11), two(14), two(17)
-	if bad > 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
-		return 0, false
 	}
 	fraction, rest, ok := fractionOf(b[seconds:])
 	if !ok {
 		return 0, false
 	}
 	offset, ok := offsetOf(rest)
-	if !ok {
-		return 0, false
-	}
-	s := int64(daysSince1970(year, month, day))*86400 + int64(hour*3600+minute*60+second-offset)
-	return s*1e6 + fraction, true
+	return (s-int64(offset))*1e6 + fraction, ok
 }
 
 // fractionOf reads .999999999 into microseconds.

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/lines"
@@ -35,7 +34,7 @@ func VPCFlow() *format.Format {
 		},
 		New:      newDecoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_vpcflowlogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_vpcflowlogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
 	}
 }
 
@@ -63,7 +62,7 @@ func newDecoder(r io.Reader, o format.Options) format.Decoder {
 }
 
 func newTextDecoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{lines: lines.NewReader(r, o.MaxRecord), header: named.NewHeader(layout)}
+	return &decoder{lines: lines.NewReader(r, o), header: named.NewHeader(layout)}
 }
 
 // Next implements format.Decoder.

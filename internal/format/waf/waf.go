@@ -2,8 +2,6 @@
 package waf
 
 import (
-	"regexp"
-
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
 	"github.com/seneka-io/seneka/internal/row"
@@ -24,7 +22,7 @@ func WAF() *format.Format {
 		},
 		New:      layout.Decoder,
 		FileTime: format.VendedTime,
-		Key:      regexp.MustCompile(`(^|/)\d{12}_waflogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
+		Key:      format.NewKeyPattern(`(^|/)\d{12}_waflogs_[a-z0-9-]+_[^/]*\.log(\.gz)?$`),
 	}
 }
 

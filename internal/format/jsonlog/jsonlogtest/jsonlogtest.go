@@ -253,8 +253,12 @@ func encode(t *testing.T, f *format.Format, data []byte) {
 			continue
 		}
 		var refused *row.ValueError
-		if _, err := enc.Append(nil, rec); err != nil && !errors.As(err, &refused) {
+		_, err = enc.Append(nil, rec)
+		if err != nil && !errors.As(err, &refused) {
 			t.Fatalf("%s: %v", rec.Raw, err)
+		}
+		if err == nil {
+			formattest.ValidJSON(t, f.Spec.Columns, rec.Values)
 		}
 	}
 }
