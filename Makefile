@@ -1,6 +1,9 @@
 SHELL := /bin/bash
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.3.0
+CDKTF_VERSION := 16.12.1
+KO_VERSION := v0.19.0
+CRANE_VERSION := v0.20.6
 TOOLS := $(CURDIR)/.tools
 RACE ?=
 
@@ -8,7 +11,7 @@ RACE ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build seneka, forwarder and loader into bin/
@@ -24,7 +27,11 @@ demo: ## See real logs go from S3 to a SQL query, on this machine, with no accou
 
 .PHONY: test
 test: ## Run every test; RACE=-race adds the race detector
-	go test $(RACE) -timeout 15m ./...
+	go test $(RACE) -timeout 30m ./...
+
+.PHONY: browser
+browser: ## Test the pages in Chromium; fails where there is none
+	go test -tags browser -timeout 10m -run 'TestBrowser|TestNotices' ./internal/browser ./internal/report
 
 .PHONY: prove
 prove: ## Play every schedule, fail every call, break the protocol in every way; print how much that was
@@ -72,6 +79,49 @@ tidy: ## Check that go.mod is what the code needs
 layers: ## Check what is linked into which program, and that all builds without cgo
 	.ci/layers
 
+.PHONY: terraform
+terraform: ## Check terraform/ with mocked providers; says so where there is nothing to check it with
+	@.ci/terraform
+
+.PHONY: terraform-schemas
+terraform-schemas: ## Take the arguments of Google's provider anew, from the npm registry
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+		npm pack --silent --pack-destination "$$dir" @cdktf/provider-google@$(CDKTF_VERSION) >/dev/null && tar -xzf "$$dir"/*.tgz -C "$$dir" && \
+		cd terraform/standin && go run ./extract "$$dir/package" .. >"$$dir/google.json" && mv "$$dir/google.json" google.json
+
+.PHONY: function-zip
+function-zip: ## Pack the source of the managed function into dist/function.zip
+	go run ./functions/archive -o dist/function.zip
+
+.PHONY: dist
+dist: ## Build the three programs for this machine's kind, packed for a release, into dist/
+	@mkdir -p dist/bin
+	go build -trimpath -ldflags='-s -w' -o dist/bin/ ./cmd/seneka ./forwarder ./cmd/loader
+	tar -czf dist/seneka-$$(go env GOOS)-$$(go env GOARCH).tar.gz -C dist/bin seneka forwarder loader -C ../.. LICENSE README.md seneka.example.yaml
+	rm -r dist/bin
+
+.PHONY: checksums
+checksums: ## Write dist/SHA256SUMS
+	cd dist && rm -f SHA256SUMS && shasum -a 256 -- * > SHA256SUMS
+
+.PHONY: images
+images: $(TOOLS)/ko ## Build the images of forwarder and loader and push them to KO_DOCKER_REPO, as TAG (latest)
+	$(TOOLS)/ko build --base-import-paths --tags $(or $(TAG),latest) ./forwarder ./cmd/loader
+
+.PHONY: images-check
+images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice, with no network and no Docker, and check them
+	@.ci/images $(TOOLS)/ko $(TOOLS)/crane
+
+.PHONY: login
+login: $(TOOLS)/ko # to the registry of KO_DOCKER_REPO; for releases
+	@printenv REGISTRY_PASSWORD | $(TOOLS)/ko login $(firstword $(subst /, ,$(KO_DOCKER_REPO))) --username "$$REGISTRY_USER" --password-stdin
+
+$(TOOLS)/ko: Makefile
+	GOBIN=$(TOOLS) go install github.com/google/ko@$(KO_VERSION)
+
+$(TOOLS)/crane: Makefile
+	GOBIN=$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE_VERSION)
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin .tools
+	rm -rf bin dist .tools

@@ -5,7 +5,8 @@
 // loads at a time), PORT (8080), SENEKA_LISTEN (the address to listen on; all of the machine's),
 // SENEKA_PPROF_PORT (none; the profiler listens on loopback only), SENEKA_PUSH_AUDIENCE and
 // SENEKA_PUSH_SERVICE_ACCOUNT (none; with both, a push has to carry Google's token of that account
-// for that audience), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, and the emulator hosts.
+// for that audience), SENEKA_LOG_LEVEL, SENEKA_LOG_FORMAT, SENEKA_METRICS_PORT (none; serves Prometheus), SENEKA_TELEMETRY,
+// what the SDK of OpenTelemetry reads, and the emulator hosts.
 package main
 
 import (
@@ -28,7 +29,7 @@ import (
 
 // drain is how long requests under way may take once the server is told to stop; then they are cut
 // and will be delivered again. Cloud Run kills an instance ten seconds after SIGTERM, and closing the
-// clients takes up to three of them.
+// clients takes up to four of them.
 // https://cloud.google.com/run/docs/container-contract#instance-shutdown
 const drain = 5 * time.Second
 

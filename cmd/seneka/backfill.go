@@ -178,7 +178,7 @@ func runBackfill(cmd *cobra.Command, o backfillOptions, job backfill.Job) (err e
 		if len(plan.Files) == 0 {
 			return nil
 		}
-		if err := agree(cmd, o, len(plan.Files)); err != nil {
+		if err := agree(cmd, o.yes, o.json, fmt.Sprintf("Bring in %s files?", thousands(int64(len(plan.Files))))); err != nil {
 			return err
 		}
 		if journal, err = backfill.NewJournal(ctx, clients.gcs.Ledger(clients.cfg.Ledger), job, time.Now); err != nil {
@@ -190,15 +190,16 @@ func runBackfill(cmd *cobra.Command, o backfillOptions, job backfill.Job) (err e
 	return out.end(ctx, progress, failures, err)
 }
 
-// agree has the plan agreed to, by --yes or by a person.
-func agree(cmd *cobra.Command, o backfillOptions, files int) error {
-	if o.yes {
+// agree has a plan agreed to, by --yes or by a person, who is asked the question. Whoever reads JSON is
+// none.
+func agree(cmd *cobra.Command, yes, json bool, question string) error {
+	if yes {
 		return nil
 	}
-	if o.json || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
+	if json || !isTerminal(cmd.InOrStdin()) || !isTerminal(cmd.ErrOrStderr()) {
 		return hinted(errors.New("nothing was begun: nobody can be asked here"), "if the plan is right, add --yes")
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "Bring in %s files? [y/N] ", thousands(int64(files)))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
 	answers := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // an end without an answer is a no
@@ -248,7 +249,8 @@ func (c *backfillClients) Close() error {
 	return errors.Join(c.load.Close(), c.clients.Close())
 }
 
-func (c *backfillClients) planner() *backfill.Planner {
+// planner compares a listing with the load log.
+func (c *clients) planner() *backfill.Planner {
 	return &backfill.Planner{Lister: c.s3, History: c.bq, Route: c.route}
 }
 

@@ -20,6 +20,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/seneka-io/seneka/internal/backfill"
+	"github.com/seneka-io/seneka/internal/cost"
+	"github.com/seneka-io/seneka/internal/report"
 )
 
 // backfillPrinter shows a backfill: plan, failures and result on standard output, progress on
@@ -95,7 +97,7 @@ func (p *backfillPrinter) plan(j backfill.Job, plan *backfill.Plan) {
 			Outside   int                   `json:"outside_times"`
 			Requests  int                   `json:"list_requests"`
 			Dollars   float64               `json:"estimated_dollars"`
-		}{j, append([]backfill.SourcePlan{}, plan.Sources...), plan.Unmatched, plan.Example, plan.Empty, plan.Outside, plan.Requests, dollars(plan)})
+		}{j, append([]backfill.SourcePlan{}, plan.Sources...), plan.Unmatched, plan.Example, plan.Empty, plan.Outside, plan.Requests, planCost(plan)})
 		return
 	}
 	p.planTable(plan)
@@ -104,7 +106,7 @@ func (p *backfillPrinter) plan(j backfill.Job, plan *backfill.Plan) {
 		fmt.Fprintln(p.stdout, "There is nothing to do.")
 		return
 	}
-	fmt.Fprintf(p.stdout, "Cost: %s, for S3 requests, egress from AWS and Cloud Storage operations at list prices; BigQuery is not in it.\n", dollarsText(dollars(plan)))
+	fmt.Fprintf(p.stdout, "Cost: %s, for S3 requests, egress from AWS and Cloud Storage operations at list prices; BigQuery is not in it.\n", dollarsText(planCost(plan)))
 }
 
 // planTable shows what is to be done for each source.
@@ -150,14 +152,14 @@ func (p *backfillPrinter) leftOut(plan *backfill.Plan) {
 	}
 }
 
-// dollars estimates the cost of a plan, at the list prices of us-east-1 and of a regional bucket:
-// LIST $0.005 a thousand, GET $0.0004 a thousand, egress $0.09 a GB; two Class A operations, the copy
-// and the claim, at $0.005 a thousand.
-// https://aws.amazon.com/s3/pricing/
-// https://cloud.google.com/storage/pricing#operations-pricing
-func dollars(plan *backfill.Plan) float64 {
+// planCost estimates the cost of a plan in US dollars, at list prices: the listing, the copies and the claims.
+func planCost(plan *backfill.Plan) float64 {
 	toDo := plan.Totals().ToDo
-	return float64(plan.Requests)*0.005/1000 + float64(toDo.Files)*(0.0004+2*0.005)/1000 + float64(toDo.Bytes)*0.09/1e9
+	files := float64(toDo.Files)
+	return cost.Sum(cost.Usage{
+		cost.S3List: float64(plan.Requests), cost.Egress: float64(toDo.Bytes) / 1e9,
+		cost.S3Get: files * cost.Requests[cost.S3Get], cost.ClassA: files * cost.Requests[cost.ClassA],
+	})
 }
 
 func dollarsText(d float64) string {
@@ -235,10 +237,15 @@ func (p *backfillPrinter) end(ctx context.Context, now backfill.Progress, failur
 		return result
 	}
 	fmt.Fprintf(p.stdout, "%s in %s\n", progressText(now), now.Elapsed.Round(100*time.Millisecond))
+	p.outcomes(now)
+	return result
+}
+
+// outcomes shows how many files ended how.
+func (p *backfillPrinter) outcomes(now backfill.Progress) {
 	for _, outcome := range slices.Sorted(maps.Keys(now.Outcomes)) {
 		fmt.Fprintf(p.stdout, "  %-12s %s\n", outcome, thousands(int64(now.Outcomes[outcome])))
 	}
-	return result
 }
 
 func resumeOf(state, command string) string {
@@ -346,24 +353,15 @@ func (b *progressBar) stop() {
 }
 
 // thousands writes a number with commas.
-func thousands(n int64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
+func thousands(n int64) string { return report.Thousands(n) }
+
+// plural writes a number of things.
+func plural[N int | int64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	return digits
+	return thousands(int64(n)) + " " + what + "s"
 }
 
 // bytesText writes a number of bytes for people.
-func bytesText(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	value, i := float64(n), 0
-	for value >= 1024 && i < len(units)-1 {
-		value /= 1024
-		i++
-	}
-	if value == float64(int64(value)) {
-		return fmt.Sprintf("%d %s", int64(value), units[i])
-	}
-	return fmt.Sprintf("%.1f %s", value, units[i])
-}
+func bytesText(n int64) string { return report.Bytes(n) }

@@ -81,7 +81,7 @@ func (c *clients) openLoader(ctx context.Context) (*loader.App, error) {
 		if name == "SENEKA_CONFIG" {
 			return c.path
 		}
-		return os.Getenv(name)
+		return withoutMetricsPort(name)
 	}
 	return loader.Open(context.WithoutCancel(ctx), getenv, slog.New(slog.DiscardHandler))
 }

@@ -117,9 +117,12 @@ func newConfigSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the configuration's JSON Schema, for editors",
+		Long: `Print the JSON Schema of seneka.yaml, by which editors complete it and mark mistakes. With a comment as its first line,
+# yaml-language-server: $schema=./seneka.schema.json, they find it by themselves.
+
+Exit codes: 0 done, 2 wrong command line.`,
 		Example: `  seneka config schema > seneka.schema.json
-  # and as the first line of seneka.yaml:
-  # yaml-language-server: $schema=./seneka.schema.json`,
+  seneka config schema | jq '.properties | keys'`,
 		Args: args(cobra.NoArgs, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := config.JSONSchema(formats.Known())

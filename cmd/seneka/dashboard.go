@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -16,12 +17,14 @@ import (
 	"github.com/aws/smithy-go"
 	"google.golang.org/api/googleapi"
 
+	"github.com/seneka-io/seneka/internal/backfill"
 	"github.com/seneka-io/seneka/internal/bqquery"
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/localcloud"
 	"github.com/seneka-io/seneka/internal/localcloud/dashboard"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/report"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -197,6 +200,22 @@ func (b *board) Query(ctx context.Context, sql string, limit int) (dashboard.Tab
 		}
 		t.Rows = append(t.Rows, cellsOf(values, rows.Columns))
 	}
+}
+
+// Report implements dashboard.Cloud.
+func (b *board) Report(ctx context.Context, since string) ([]byte, error) {
+	now := time.Now()
+	from, err := backfill.ParseTime(since, now, false)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readReport(ctx, b.bq, b.cfg.Project, report.Question{Logs: logsOf(b.datasets), Since: from, Until: now})
+	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = r.HTML(&page)
+	return page.Bytes(), err
 }
 
 // cellsOf returns a row's values as they are shown; NULL is nil.

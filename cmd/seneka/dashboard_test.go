@@ -64,6 +64,9 @@ func testDashboard(t *testing.T, url string) {
 	if f.Outcome != "rejected" || f.Rows != 0 || f.Reason == "" || f.Seconds != nil || f.At.IsZero() {
 		t.Errorf("the bad file: %+v", f)
 	}
+	if page := fetch(t, url+"/report", "", 200); !strings.Contains(page, "1 file came in with 3 rows") {
+		t.Errorf("the report is %.3000s", page)
+	}
 	testQueries(t, url)
 	testRoutes(t, url)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -20,6 +21,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/klauspost/compress/gzip"
 
+	logtext "github.com/seneka-io/seneka/loadtest/corpus"
 	"github.com/seneka-io/seneka/testdata"
 )
 
@@ -30,7 +32,7 @@ type largeCase struct {
 	name, table string
 	key         string // of each file, with its number
 	files       int
-	write       func(m *manyLines, w io.Writer, size int64) (lines int64) // one file
+	write       func(m *logtext.Corpus, w io.Writer, size int64) (lines int64) // one file
 	samples     []string
 	share       int64 // each file has this share of the size
 	rejects     int64 // of each file
@@ -45,8 +47,8 @@ const maxPeak, maxPeakOfOne = 300e6, 150e6
 func largeCases(t *testing.T) []largeCase {
 	const albKey, elbKey = "%s/%d_app.lb.log.gz", "%s/%d_elasticloadbalancing_lb.log"
 	alb, elb := realLines(t), realELBLines(t)
-	zipped := func(write func(*manyLines, io.Writer, int64) int64) func(*manyLines, io.Writer, int64) int64 {
-		return func(m *manyLines, w io.Writer, size int64) int64 {
+	zipped := func(write func(*logtext.Corpus, io.Writer, int64) int64) func(*logtext.Corpus, io.Writer, int64) int64 {
+		return func(m *logtext.Corpus, w io.Writer, size int64) int64 {
 			z := gzip.NewWriter(w)
 			defer func() {
 				if err := z.Close(); err != nil {
@@ -56,15 +58,23 @@ func largeCases(t *testing.T) []largeCase {
 			return write(m, z, size)
 		}
 	}
-	various := func(m *manyLines, w io.Writer, size int64) int64 { return m.write(t, w, size) }
-	same := func(m *manyLines, w io.Writer, size int64) int64 { return writeAgain(t, w, m.next(), size) }
-	long := func(m *manyLines, w io.Writer, size int64) int64 {
-		lines := m.write(t, w, size/2)
+	various := func(m *logtext.Corpus, w io.Writer, size int64) int64 {
+		lines, _, err := m.Write(w, size)
+		if err != nil {
+			t.Error(err)
+		}
+		return lines
+	}
+	same := func(m *logtext.Corpus, w io.Writer, size int64) int64 {
+		return writeAgain(t, w, append(m.Record(), '\n'), size)
+	}
+	long := func(m *logtext.Corpus, w io.Writer, size int64) int64 {
+		lines := various(m, w, size/2)
 		writeAgain(t, w, []byte("one line without an end "), 100<<20)
 		if _, err := w.Write([]byte("\n")); err != nil {
 			t.Error(err)
 		}
-		return lines + m.write(t, w, size/2)
+		return lines + various(m, w, size/2)
 	}
 	return []largeCase{
 		{name: "gzip", table: "logs.alb", key: albKey, files: 1, share: 1, samples: alb, write: zipped(various)},
@@ -111,8 +121,12 @@ func (p *pipeline) pass(t *testing.T, table io.Writer, folder string, c largeCas
 	var stored, rows int64
 	want := map[string]int64{} // rows of each file
 	for i := range c.files {
-		m := newManyLines(t, c.samples)
-		m.wide = *largeFlag == ""
+		yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
+		m, err := logtext.New(strings.TrimPrefix(c.table, "logs."), 7, yesterday, c.samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Wide = *largeFlag == ""
 		key := fmt.Sprintf(c.key, folder, i)
 		stored += p.upload(t, key, func(w io.Writer) { want[p.file(key)] = c.write(m, w, size) })
 		rows += want[p.file(key)]

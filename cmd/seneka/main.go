@@ -79,7 +79,7 @@ func newRoot() *cobra.Command {
 seconds, each line exactly once.
 
 Exit codes: 0 done, 1 could not be done, 2 wrong command line, 3 done, and what
-was checked is not valid.`,
+was looked at is not as it should be.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       telemetry.Version(),
@@ -88,7 +88,9 @@ was checked is not valid.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, cmd) })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newBackfill(), newPreview(), newFormats(), newSchema())
+	root.AddCommand(newLocal(), newDemo(), newQuery(), newConfig(), newPreview(), newFormats(), newSchema(),
+		newBackfill(), newReplay(), newStatus(), newReport(), newVerify(), newExplain(), newDoctor(), newCost(), newVersion())
+	addCompletion(root)
 	return root
 }
 

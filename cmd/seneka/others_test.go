@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seneka-io/seneka/internal/unmatched"
@@ -58,6 +60,9 @@ func TestObjectsOfOthers(t *testing.T) {
 		t.Errorf("rows of %v, want %v", got, want)
 	}
 
+	p.checkPreview(t, own, 1)
+	p.checkPreview(t, p.file("moved.log.gz"), 3)
+
 	p.put(t, "app/2026/03/01/a.txt", []byte("x"))
 	p.put(t, "app/2026/03/02/b.txt", []byte("x"))
 	p.put(t, "top.txt", []byte("x"))
@@ -74,6 +79,28 @@ func TestObjectsOfOthers(t *testing.T) {
 		if log := program.output(t); !bytes.Contains(log, []byte(counts)) {
 			t.Errorf("%s does not say %s in the end; it wrote\n%s", program.name, counts, log)
 		}
+	}
+}
+
+// checkPreview checks that seneka preview finds so many rows in an object, and none where there is no object.
+func (p *pipeline) checkPreview(t *testing.T, url string, rows int) {
+	t.Helper()
+	preview := func(url string) (text string, code int) {
+		var stderr bytes.Buffer
+		cmd := exec.Command("seneka", "preview", "--json", url)
+		cmd.Env = []string{"HOME=" + t.TempDir()}
+		for k, v := range p.ready.environment() {
+			cmd.Env = append(cmd.Env, k+"="+v)
+		}
+		cmd.Stderr = &stderr
+		_ = cmd.Run() // the exit code is looked at
+		return stderr.String(), cmd.ProcessState.ExitCode()
+	}
+	if text, code := preview(url); code != 0 || !strings.Contains(text, fmt.Sprintf(`"format":"alb","why":"%d of its first %d records read as alb","rows":%d,`, rows, rows, rows)) {
+		t.Errorf("preview of %s: exit code %d, %s", url, code, text)
+	}
+	if text, code := preview(url + "x"); code != 1 || text != "seneka: "+url+"x: no such object\n" {
+		t.Errorf("preview of what is not there: exit code %d, %s", code, text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -71,8 +72,9 @@ const (
 type pipeline struct {
 	cloud, forwarder, loader *process
 
-	args   []string // of the cloud
-	dir    string   // of the forwarder and the loader; empty: they are on the PATH
+	args   []string          // of the cloud
+	extra  map[string]string // of the programs' environment
+	dir    string            // of the forwarder and the loader; empty: they are on the PATH
 	ready  Ready
 	slowed *Ready // where the programs find the cloud instead, if it is to be slow
 	s3     *s3.Client
@@ -170,7 +172,11 @@ func (p *pipeline) connect(t *testing.T) {
 }
 
 // environment is the programs'.
-func (p *pipeline) environment() map[string]string { return cmp.Or(p.slowed, &p.ready).environment() }
+func (p *pipeline) environment() map[string]string {
+	env := cmp.Or(p.slowed, &p.ready).environment()
+	maps.Copy(env, p.extra)
+	return env
+}
 
 // startForwarder starts the forwarder and does not wait for it.
 func (p *pipeline) startForwarder(t *testing.T) {

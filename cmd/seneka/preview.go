@@ -45,7 +45,8 @@ line, offset, reason and raw, and then what was found: rows, rejects, unknown fi
 were replaced if there are any, MB of plain log a second. The whole
 file is read whatever the limit.
 
-Formats without columns of their own, such as ndjson, need --schema, a BigQuery JSON schema file.
+Formats without columns of their own, such as ndjson, need --schema, a BigQuery JSON schema file. Without it those of
+Parquet are the file's, and those of csv and tsv are what the first row names.
 
 Exit codes: 0 all parsed, 1 a file could not be read, 2 wrong command line, 3 some records are rejects.`,
 		Example: `  seneka preview testdata/alb/vrl.log
@@ -169,8 +170,8 @@ func (p *preview) run(ctx context.Context) error {
 	var kept spool.Spool
 	defer kept.Close()
 	o := format.Options{Spool: kept.Keep}
-	r, err := p.inspect(buffered, o)
-	if err != nil {
+	r := io.Reader(buffered)
+	if p.format, r, err = inspect(p.format, r, o); err != nil {
 		return err
 	}
 	out := newPreviewPrinter(p)
@@ -199,7 +200,7 @@ func (p *preview) detect(r *bufio.Reader) error {
 	if p.format.Declare == nil {
 		return nil
 	}
-	f, err := p.format.Declare(format.Declaration{})
+	f, err := ofFile(p.format)
 	if err != nil {
 		return &exitError{err: fmt.Errorf("its format is %s (%s): %w", p.format.Name, p.why, err), code: exitFailed,
 			hint: fmt.Sprintf("propose a schema: seneka schema suggest %s > schema.json; then: seneka preview --format %s --schema schema.json %s", p.name, p.format.Name, p.name)}
@@ -208,19 +209,25 @@ func (p *preview) detect(r *bufio.Reader) error {
 	return nil
 }
 
+// ofFile returns the format whose columns are the file's own: of Parquet, and of delimited files by their
+// first row.
+func ofFile(f *format.Format) (*format.Format, error) {
+	return f.Declare(format.Declaration{CSV: format.CSV{Header: format.HeaderPresent}})
+}
+
 // inspect completes a format whose columns are the file's own. It returns what to read the file from.
-func (p *preview) inspect(r io.Reader, o format.Options) (io.Reader, error) {
-	if p.format.Inspect == nil {
-		return r, nil
+func inspect(f *format.Format, r io.Reader, o format.Options) (*format.Format, io.Reader, error) {
+	if f.Inspect == nil {
+		return f, r, nil
 	}
 	whole, size, err := o.Spooled(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if p.format, err = p.format.Inspect(io.NewSectionReader(whole, 0, size), o); err != nil {
-		return nil, err
+	if f, err = f.Inspect(io.NewSectionReader(whole, 0, size), o); err != nil {
+		return nil, nil, err
 	}
-	return io.NewSectionReader(whole, 0, size), nil
+	return f, io.NewSectionReader(whole, 0, size), nil
 }
 
 // decode reads the file's records to its end.
@@ -268,7 +275,10 @@ func (p *preview) decode(r io.Reader, o format.Options, out *previewPrinter) err
 // openPlain opens what a file, as openFile names it, holds below its compression.
 func openPlain(ctx context.Context, name string, stdin io.Reader) (io.ReadCloser, error) {
 	body, err := openFile(ctx, name, stdin)
-	if err != nil {
+	switch {
+	case errkind.Is(err, errkind.NotFound) && strings.Contains(name, "://"):
+		return nil, errkind.With(errkind.NotFound, errors.New("no such object"))
+	case err != nil:
 		return nil, err
 	}
 	plain, err := format.Decompress(body)

@@ -63,6 +63,12 @@ func (p *previewPrinter) row(rec *row.Record) error {
 
 // list prints a row's columns that hold something.
 func (p *previewPrinter) list(line int64, values members) error {
+	_, err := io.WriteString(p.out, rowList(line, values))
+	return err
+}
+
+// rowList returns a row's columns that hold something, a line each.
+func rowList(line int64, values members) string {
 	width := 0
 	for _, v := range values {
 		if v.value != nil {
@@ -76,8 +82,7 @@ func (p *previewPrinter) list(line int64, values members) error {
 			fmt.Fprintf(&b, "%-*s  %s\n", width, v.name, cell(v.value, ""))
 		}
 	}
-	_, err := io.WriteString(p.out, b.String())
-	return err
+	return b.String()
 }
 
 // rowsEnd prints the table, without the columns that hold nothing in any row.

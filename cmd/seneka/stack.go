@@ -77,7 +77,7 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 	cfg.Project = localProject
 	cloud, err := localcloud.Start(ctx, localcloud.Options{
 		Dir: o.Data, Ports: o.Ports, Buckets: s.buckets, Queue: path.Base(cfg.Queue),
-		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: s.datasets, Log: o.Log,
+		Landing: cfg.Landing, Ledger: cfg.Ledger, Datasets: s.datasets, Topics: topics(cfg), Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -115,13 +115,21 @@ func (s *stack) startPrograms(ctx context.Context, o stackOptions) error {
 }
 
 func (s *stack) startLoader(ctx context.Context, o stackOptions) error {
-	app, err := loader.Open(ctx, os.Getenv, o.Log)
+	app, err := loader.Open(ctx, withoutMetricsPort, o.Log)
 	if err != nil {
 		return err
 	}
 	s.onClose(app.Close)
 	s.Ready.Loader, err = s.serve("loader", o.LoaderPort, app, 10*time.Second)
 	return err
+}
+
+// withoutMetricsPort is the environment of a loader in a process of others: the port is the forwarder's.
+func withoutMetricsPort(name string) string {
+	if name == "SENEKA_METRICS_PORT" {
+		return ""
+	}
+	return os.Getenv(name)
 }
 
 // serve answers requests on a loopback port until Close, which cuts those that take longer than
@@ -238,6 +246,14 @@ func s3Buckets(cfg *config.Config) []string {
 		return []string{defaultBucket}
 	}
 	return buckets
+}
+
+// topics returns the topic that the file names, if it names one.
+func topics(cfg *config.Config) []string {
+	if cfg.Events == "" {
+		return nil
+	}
+	return []string{cfg.Events}
 }
 
 // datasets returns the datasets of the sources' tables, project.dataset each: in the local project

@@ -13,10 +13,12 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/seneka-io/seneka/internal/config"
+	"github.com/seneka-io/seneka/internal/federation"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/forward"
 	"github.com/seneka-io/seneka/internal/gcsstore"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/observe"
 	"github.com/seneka-io/seneka/internal/s3store"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
 	"github.com/seneka-io/seneka/internal/telemetry"
@@ -28,17 +30,20 @@ const drain = 25 * time.Second
 
 // Service is the forwarder: clients made once, closed by Close.
 type Service struct {
-	loop  *forward.Loop
-	bytes *telemetry.Tally
-	gcs   *gcsstore.Store
+	loop     *forward.Loop
+	bytes    *telemetry.Tally
+	gcs      *gcsstore.Store
+	observed *observe.Telemetry
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services, by their
-// SDKs' own environment variables. The clients keep ctx: it must live as long as the Service.
+// SDKs' own environment variables and, where this cloud's credentials have to do for the other, by
+// those of federation.Open. The clients keep ctx: it must live as long as the Service.
 // SENEKA_WORKERS (16) bounds how many messages are handled at a time, and SENEKA_MAX_BYTES (96 MiB)
 // the memory of the copies, of which a large object takes forward.CopyMemory;
 // SENEKA_VISIBILITY_SECONDS (30) is how long a message stays hidden: it is renewed at half of that,
-// and what a killed task held comes again when it has passed.
+// and what a killed task held comes again when it has passed. What is exported of metrics and traces
+// observe.Open says.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ *Service, err error) {
 	workers, err := config.Number(getenv, "SENEKA_WORKERS", 16, 1, 1000)
 	if err != nil {
@@ -55,7 +60,11 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if getenv("SENEKA_CONFIG") == "" {
 		return nil, config.ErrNotSet // before the clients, which fail without credentials
 	}
-	gcs, err := gcsstore.New(ctx)
+	clouds, err := federation.Open(ctx, getenv, awsconfig.WithLogger(sdkLogger(log)))
+	if err != nil {
+		return nil, err
+	}
+	gcs, err := gcsstore.New(ctx, clouds.Google...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,32 +77,42 @@ func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (_ 
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLogger(log)))
+	log = telemetry.InProject(log, cfg.Project)
+	observed, err := observe.Open(ctx, observe.Settings{
+		Service: "seneka-forwarder", Version: telemetry.Version(), Project: cfg.Project, Google: clouds.Google, Getenv: getenv, Log: log,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS settings: %w", err)
+		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, observed.Close())
+		}
+	}()
 	forwarder := &forward.Forwarder{
 		Matches: func(s object.Source) bool { _, ok := cfg.Match(s); return ok },
-		Source:  s3store.New(aws),
-		Landing: gcs,
+		Source:  observed.Source(s3store.New(clouds.AWS)),
+		Landing: observed.ForwardLanding(gcs),
 		Bucket:  cfg.Landing,
 		Now:     time.Now,
 
 		Compress: cfg.Compress,
+		Trace:    observe.Traceparent,
 	}
 	bytes := telemetry.NewTally(log, "forwarder: bytes since the start")
 	forwarder.Copied = func(s object.Source, read, written int64) {
 		bytes.AddN("bytes_read", read)
 		bytes.AddN("bytes_written", written)
 		bytes.AddN("bytes_saved", read-written)
+		observed.Copied(read, written)
 		log.Debug("copied", "file", s.String(), "bytes_read", read, "bytes_written", written)
 	}
 	loop := &forward.Loop{
-		Queue: sqsqueue.New(aws, cfg.Queue), Forward: forwarder.Forward, Log: log,
+		Queue: observed.Queue(sqsqueue.New(clouds.AWS, cfg.Queue)), Forward: observed.Forwards(forwarder.Forward), Observe: observed.Messages(), Log: log,
 		Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note,
 		Workers:   int(workers), Bytes: budget, Visibility: time.Duration(visibility) * time.Second, Drain: drain,
 	}
-	return &Service{loop, bytes, gcs}, nil
+	return &Service{loop, bytes, gcs, observed}, nil
 }
 
 // configuration reads the configuration, but not for ever: the client of Cloud Storage would try
@@ -123,5 +142,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.loop.Run(ctx)
 }
 
-// Close releases the clients.
-func (s *Service) Close() error { return s.gcs.Close() }
+// MetricsAddress returns where Prometheus is answered, host:port; empty if it is not.
+func (s *Service) MetricsAddress() string { return s.observed.Address() }
+
+// Close releases the clients and exports what is left of metrics and traces, within observe.FlushWithin.
+func (s *Service) Close() error { return errors.Join(s.gcs.Close(), s.observed.Close()) }

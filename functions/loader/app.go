@@ -21,6 +21,8 @@ import (
 	"github.com/seneka-io/seneka/internal/gcsstore"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/object"
+	"github.com/seneka-io/seneka/internal/observe"
+	"github.com/seneka-io/seneka/internal/pubsubevents"
 	"github.com/seneka-io/seneka/internal/pushauth"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/telemetry"
@@ -35,10 +37,11 @@ type App struct {
 }
 
 // Open reads the configuration that SENEKA_CONFIG names and connects to the services. The clients
-// keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST
-// and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
+// keep ctx: it must live as long as the App. BIGQUERY_EMULATOR_HOST, BIGQUERY_STORAGE_EMULATOR_HOST,
+// PUBSUB_EMULATOR_HOST and STORAGE_EMULATOR_HOST lead to stand-ins. SENEKA_MAX_BYTES (96 MiB) bounds the memory of the loads
 // at a time: see load.NewMemory. SENEKA_PUSH_AUDIENCE and SENEKA_PUSH_SERVICE_ACCOUNT have every push
-// checked for a token of that account for that audience.
+// checked for a token of that account for that audience. What is exported of metrics and traces
+// observe.Open says.
 func Open(ctx context.Context, getenv func(string) string, log *slog.Logger) (*App, error) {
 	return open(ctx, getenv, log, nil)
 }
@@ -75,46 +78,85 @@ func open(ctx context.Context, getenv func(string) string, log *slog.Logger, key
 	if err != nil {
 		return nil, err
 	}
+	log = telemetry.InProject(log, cfg.Project)
+	observed, err := observe.Open(ctx, observe.Settings{Service: "seneka-loader", Version: telemetry.Version(), Project: cfg.Project, Getenv: getenv, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	app.closers = append(app.closers, observed) // early: closed behind all that is to be counted
+	loader, err := app.loader(ctx, cfg, getenv, gcs, observed)
+	if err != nil {
+		return nil, err
+	}
+	loader.Route, loader.Memory = route, load.NewMemory(memory, load.DefaultBatch)
+	delivered := *loader
+	delivered.Limit = deliveryLimit
+	watch := Observe(observed.Loads())
+	app.load = func(ctx context.Context, f load.File) (load.Result, error) {
+		_, res, err := watch.load(ctx, f, loader.Load)
+		return res, err
+	}
+	tally := telemetry.NewTally(log, "loader: files since the start")
+	app.closers = append(app.closers, closerFunc(func() error { tally.Close(); return nil }))
+	app.handler = &Handler{
+		Bucket: cfg.Landing, Authorize: authorize, Observe: watch,
+		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
+	}
+	return app, nil
+}
+
+// loader connects to BigQuery, and to Pub/Sub where events are asked for, and returns a loader that lacks its
+// Route and its Memory.
+func (a *App) loader(ctx context.Context, cfg *config.Config, getenv func(string) string, gcs *gcsstore.Store, observed *observe.Telemetry) (*load.Loader, error) {
 	write, err := bqwrite.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_STORAGE_EMULATOR_HOST"), bqwrite.EmulatorOptions)...)
 	if err != nil {
 		return nil, err
 	}
-	app.closers = append(app.closers, write)
+	a.closers = append(a.closers, write)
 	query, err := bqquery.New(ctx, cfg.Project, emulator(getenv("BIGQUERY_EMULATOR_HOST"), bqquery.EmulatorOptions)...)
 	if err != nil {
 		return nil, err
 	}
-	app.closers = append(app.closers, query)
+	a.closers = append(a.closers, query)
 
+	events, err := a.events(ctx, cfg, getenv)
+	if err != nil {
+		return nil, err
+	}
+	streams := observed.Streams(write)
 	loader := &load.Loader{
-		Route:   route,
-		Landing: gcs,
-		Ledger:  gcs.Ledger(cfg.Ledger),
-		Streams: write,
-		Pool:    load.NewPool(write, time.Now),
-		Log:     write,
-		Tables:  load.NewEnsured(query, time.Now),
-		Counter: query,
+		Landing: observed.Landing(gcs),
+		Ledger:  observed.Ledger(gcs.Ledger(cfg.Ledger)),
+		Streams: streams,
+		Pool:    load.NewPool(streams, time.Now),
+		Log:     observed.Log(write),
+		Tables:  load.NewEnsured(observed.Tables(query), time.Now),
+		Counter: observed.Counter(query),
+		Events:  observed.Events(events),
 		Recent:  load.NewRecent(),
 		Now:     time.Now,
-		Memory:  load.NewMemory(memory, load.DefaultBatch),
+		Step:    observed.Steps(),
 	}
-	app.closers = append(app.closers, closerFunc(func() error {
+	a.closers = append(a.closers, closerFunc(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), poolDrain)
 		defer cancel()
 		loader.Pool.Close(ctx)
 		return nil
 	}))
-	delivered := *loader
-	delivered.Limit = deliveryLimit
-	app.load = loader.Load
-	tally := telemetry.NewTally(log, "loader: files since the start")
-	app.closers = append(app.closers, closerFunc(func() error { tally.Close(); return nil }))
-	app.handler = &Handler{
-		Bucket: cfg.Landing, Authorize: authorize,
-		Load: delivered.Load, Describe: gcs.Describe, Unmatched: unmatched.New(gcs.Ledger(cfg.Ledger), log, time.Now).Note, Tally: tally, Log: log,
+	return loader, nil
+}
+
+// events connects to the topic that the configuration names; nil if it names none.
+func (a *App) events(ctx context.Context, cfg *config.Config, getenv func(string) string) (load.Events, error) {
+	if cfg.Events == "" {
+		return nil, nil
 	}
-	return app, nil
+	topic, err := pubsubevents.New(ctx, cfg.Events, cfg.Project, emulator(getenv("PUBSUB_EMULATOR_HOST"), pubsubevents.EmulatorOptions)...)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, topic)
+	return topic, nil
 }
 
 const (
@@ -174,26 +216,34 @@ func pushes(ctx context.Context, getenv func(string) string, keys http.RoundTrip
 // Router turns the configuration's rules into targets of loads. It reads the schema files that they
 // name, as config.ReadSchema does.
 func Router(ctx context.Context, cfg *config.Config, open config.Open) (load.Router, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	known := map[*config.Source]load.Target{}
-	for i := range cfg.Sources {
-		s := &cfg.Sources[i]
-		f, err := formatOf(ctx, s, open)
-		if err != nil {
-			return nil, fmt.Errorf("source %s: %w", s.Name, err)
-		}
-		known[s] = load.Target{Source: s.Name, Format: f, MaxRejectRatio: s.MaxRejectRatio}
+	known, err := Formats(ctx, cfg, open)
+	if err != nil {
+		return nil, err
 	}
 	return func(s object.Source) (load.Target, bool) {
 		m, ok := cfg.Match(s)
 		if !ok {
 			return load.Target{}, false
 		}
-		t := known[m.Source]
-		t.Table, t.As = m.Table, m.As
-		return t, true
+		return load.Target{Source: m.Source.Name, Format: known[m.Source.Name], MaxRejectRatio: m.Source.MaxRejectRatio, Table: m.Table, As: m.As}, true
 	}, nil
+}
+
+// Formats returns the format of each source's files, by the source's name, with the columns that the
+// source declares. It reads the schema files.
+func Formats(ctx context.Context, cfg *config.Config, open config.Open) (map[string]*format.Format, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	known := map[string]*format.Format{}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		f, err := formatOf(ctx, s, open)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		known[s.Name] = f
+	}
+	return known, nil
 }
 
 // formatOf returns the format of a source's files, with the columns that the source declares.

@@ -13,9 +13,9 @@ import (
 )
 
 // drain is how long a managed function waits for requests under way once it is told to stop. Cloud
-// Run kills an instance ten seconds after SIGTERM, and closing the clients takes up to three of them.
+// Run kills an instance ten seconds after SIGTERM, and closing the clients takes up to four of them.
 // https://cloud.google.com/run/docs/container-contract#instance-shutdown
-const drain = 6 * time.Second
+const drain = 5 * time.Second
 
 // Function is the handler that the functions framework serves: it opens the App on the first
 // request, and closes it on SIGTERM, for the framework itself drops what is under way. Make one.

@@ -38,6 +38,22 @@ const limit = 10 * time.Minute
 // and which generation it is; errkind.NotFound if it is gone.
 type Describe func(ctx context.Context, o object.Landed) (d object.Description, generation int64, err error)
 
+// Observe is told of a file when its load begins. It returns the context that the load is to have, and what
+// is to be called with how it ended. nil: nobody is told.
+type Observe func(ctx context.Context, f load.File) (context.Context, func(load.Result, error))
+
+// load loads f by do, observed.
+func (o Observe) load(ctx context.Context, f load.File, do func(context.Context, load.File) (load.Result, error)) (context.Context, load.Result, error) {
+	if o == nil {
+		res, err := do(ctx, f)
+		return ctx, res, err
+	}
+	ctx, end := o(ctx, f)
+	res, err := do(ctx, f)
+	end(res, err)
+	return ctx, res, err
+}
+
 // Handler answers push requests. A status of 2xx acknowledges the message; any other makes Pub/Sub
 // deliver it again, with back-off, and in the end park it in the dead-letter topic. Safe for
 // concurrent use.
@@ -45,6 +61,7 @@ type Handler struct {
 	Bucket    string                                              // the landing bucket; a notification of another is refused
 	Authorize func(ctx context.Context, header http.Header) error // checks who pushes; nil: whoever gets here may
 	Load      func(ctx context.Context, f load.File) (load.Result, error)
+	Observe   Observe
 	Describe  Describe                                   // for notifications without the object's description
 	Unmatched func(ctx context.Context, s object.Source) // notes a file that no source takes
 	Tally     *telemetry.Tally
@@ -136,7 +153,7 @@ func (h *Handler) load(ctx context.Context, log *slog.Logger, note notify.Notifi
 		return http.StatusNoContent, nil // ack: a retry would find the same
 	}
 	start := time.Now()
-	res, err := h.Load(ctx, f)
+	ctx, res, err := h.Observe.load(ctx, f, h.Load)
 	if err != nil {
 		h.Tally.Add("not done")
 		level := slog.LevelWarn

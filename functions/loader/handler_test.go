@@ -6,9 +6,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -215,4 +217,43 @@ func TestHandlerGivesUp(t *testing.T) {
 			t.Errorf("it took %s, want %s", took, limit)
 		}
 	})
+}
+
+// Whoever observes loads is told of each, whatever its end, in the context that the load and its line in the
+// log have.
+func TestHandlerObserve(t *testing.T) {
+	type key struct{}
+	for _, fails := range []error{nil, errors.New("no")} {
+		var said []string
+		h := handler(nil)
+		h.Load = func(ctx context.Context, f load.File) (load.Result, error) {
+			said = append(said, fmt.Sprint("load ", f.Key, " in ", ctx.Value(key{})))
+			return load.Result{Outcome: load.Loaded, Rows: 3}, fails
+		}
+		h.Observe = func(ctx context.Context, f load.File) (context.Context, func(load.Result, error)) {
+			said = append(said, "begin "+f.Key)
+			return context.WithValue(ctx, key{}, "span"), func(res load.Result, err error) {
+				said = append(said, fmt.Sprint("end ", res.Rows, " ", err))
+			}
+		}
+		h.Log = slog.New(contextHandler{slog.DiscardHandler, func(ctx context.Context) { said = append(said, fmt.Sprint("log in ", ctx.Value(key{}))) }})
+		post(t, h, nil, push("OBJECT_FINALIZE", true))
+		want := []string{"begin a b+c.log", "load a b+c.log in span", fmt.Sprint("end 3 ", fails), "log in span"}
+		if !slices.Equal(said, want) {
+			t.Errorf("%v: it says %q, want %q", fails, said, want)
+		}
+	}
+}
+
+// contextHandler tells of the context of each line.
+type contextHandler struct {
+	slog.Handler
+	saw func(context.Context)
+}
+
+func (h contextHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h contextHandler) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h contextHandler) Handle(ctx context.Context, _ slog.Record) error {
+	h.saw(ctx)
+	return nil
 }

@@ -174,6 +174,34 @@ func TestFormatPages(t *testing.T) {
 			t.Errorf("no page has a rule and a key for format %s", name)
 		}
 	}
+	t.Run("sql", func(t *testing.T) { checkAnalysts(t, r, app, client) })
+}
+
+// checkAnalysts runs the queries of docs/sql.md over what the pages have loaded, a file that is no log and one
+// with a broken line.
+func checkAnalysts(t *testing.T, r *requests, app *App, client *bqquery.Client) {
+	t.Helper()
+	const folder = "AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/05/01/"
+	good := recent(t, "../../testdata/alb/vrl.log")
+	for name, tt := range map[string]struct {
+		data []byte
+		want load.Outcome
+	}{
+		"1_app.no-log.log.gz": {[]byte("no line of a log\n"), load.Rejected},
+		"1_app.broken.log.gz": {append(slices.Clone(good), "no line of a log\n"...), load.Loaded},
+	} {
+		source := object.Source{Bucket: "acme-elb-logs", Key: recentKey(folder + name)}
+		if res, err := app.load(t.Context(), r.putData(source, tt.data)); err != nil || res.Outcome != tt.want {
+			t.Fatalf("%s: %+v, %v; want %s", name, res, err, tt.want)
+		}
+	}
+	queries := page{"sql", string(formattest.Plain(t, "../../docs/sql.md"))}.blocks("sql")
+	if len(queries) < 20 {
+		t.Errorf("%d queries, want twenty or more", len(queries))
+	}
+	for _, query := range queries {
+		check(t, client, query, map[string]bool{"time": true, "event_time": true, "start": true, "timestamp": true, "query_timestamp": true, "loaded_at": true})
+	}
 }
 
 // load loads a file at the page's key i, and returns the page's rule that it belongs to.
@@ -204,7 +232,7 @@ func check(t *testing.T, client *bqquery.Client, query string, partitions map[st
 	t.Helper()
 	filtered := false
 	for column := range partitions {
-		filtered = filtered || regexp.MustCompile(`WHERE (?:\w+\.)?`+column+` >= `).MatchString(query)
+		filtered = filtered || regexp.MustCompile(`(?:WHERE|AND) (?:\w+\.)?`+column+` >= `).MatchString(query)
 	}
 	if !filtered {
 		t.Errorf("no filter by partition, of %v:\n%s", partitions, query)

@@ -54,7 +54,7 @@ func numbered(n int) (keys []string) {
 }
 
 // copy is what the forwarder does; live tells whether S3's own event made it.
-func (c *clouds) copy(e object.Event, now time.Time) forward.Outcome {
+func (c *clouds) copy(e object.Event, received time.Time) forward.Outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := object.LandingName(e.Source)
@@ -62,7 +62,7 @@ func (c *clouds) copy(e object.Event, now time.Time) forward.Outcome {
 		return forward.Present
 	}
 	c.next++
-	attrs := object.Attrs{Event: e, Received: now, Forwarded: now}
+	attrs := object.Attrs{Event: e, Received: received, Forwarded: time.Now()}
 	c.landing[name] = copied{attrs, c.next}
 	if c.delay >= 0 {
 		time.AfterFunc(c.delay, func() { c.load(attrs) })
@@ -164,7 +164,7 @@ func (p *process) Forward(ctx context.Context, e object.Event, received time.Tim
 	return o, err
 }
 
-func (p *process) Stat(_ context.Context, o object.Landed) (metadata map[string]string, generation int64, err error) {
+func (p *process) Describe(_ context.Context, o object.Landed) (d object.Description, generation int64, err error) {
 	there, ok := copied{}, false
 	err = p.through(func() {
 		p.clouds.mu.Lock()
@@ -174,7 +174,10 @@ func (p *process) Stat(_ context.Context, o object.Landed) (metadata map[string]
 	if err == nil && !ok {
 		err = errkind.With(errkind.NotFound, errors.New("no such object"))
 	}
-	return there.attrs.Metadata(), there.generation, err
+	if there.attrs.Store == object.GCS { // put there by others
+		return object.Description{Size: there.attrs.Size, MD5: make([]byte, 16)}, there.generation, err
+	}
+	return object.Description{Metadata: there.attrs.Metadata()}, there.generation, err
 }
 
 func (p *process) Load(_ context.Context, f load.File) (res load.Result, err error) {

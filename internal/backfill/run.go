@@ -19,8 +19,9 @@ import (
 
 // Landing looks at the landing bucket. Safe for concurrent use.
 type Landing interface {
-	// Stat returns an object's metadata and generation; errkind.NotFound if there is none.
-	Stat(ctx context.Context, o object.Landed) (metadata map[string]string, generation int64, err error)
+	// Describe returns what is known of the live object and its generation; errkind.NotFound if there
+	// is none.
+	Describe(ctx context.Context, o object.Landed) (d object.Description, generation int64, err error)
 }
 
 // Observer is told what happens. It is called by one goroutine at a time and must not block long.
@@ -68,12 +69,16 @@ var ErrStalled = errors.New("the run cannot go on")
 // ended early: the context's, ErrTaken or ErrStalled; files that fail are no error.
 //
 // Dying in it at any point loses nothing: a file is handed on before it is noted as done, and
-// handing it on again finds it handed on.
+// handing it on again finds it handed on. A nil journal keeps nothing, and every file is loaded here.
 func (r *Runner) Run(ctx context.Context, plan *Plan, journal *Journal) (Progress, []Failure, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	job := Job{Direct: true}
+	if journal != nil {
+		job = journal.State().Job
+	}
 	b := &running{
-		Runner: r, job: journal.State().Job, started: r.Now().UTC().Truncate(time.Microsecond), stop: stop,
+		Runner: r, job: job, started: r.Now().UTC().Truncate(time.Microsecond), stop: stop,
 		slots: make(chan struct{}, r.Workers), ahead: make(chan struct{}, max(1, r.Ahead)), budget: semaphore.NewWeighted(r.Bytes),
 	}
 	b.tracker = newTracker(plan.Files, b.tellFailed, b.started)
@@ -81,8 +86,10 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, journal *Journal) (Progres
 	var group sync.WaitGroup
 	group.Go(func() { b.feed(ctx, plan.Files) })
 	group.Go(func() { every(ctx, tellEvery, b.tell) })
-	group.Go(func() { every(ctx, saveEvery, func() { b.save(ctx, journal) }) })
-	group.Go(func() { b.follow(ctx) })
+	if journal != nil {
+		group.Go(func() { every(ctx, saveEvery, func() { b.save(ctx, journal) }) })
+		group.Go(func() { b.follow(ctx) })
+	}
 	select {
 	case <-b.tracker.finished:
 	case <-ctx.Done():
@@ -99,7 +106,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan, journal *Journal) (Progres
 	defer cancel()
 	b.tell()
 	p := b.progress()
-	if !errors.Is(cause, ErrTaken) {
+	if journal != nil && !errors.Is(cause, ErrTaken) {
 		if err := journal.Save(last, p, cause == nil); err != nil && cause == nil {
 			cause = err
 		}
@@ -226,7 +233,7 @@ func (b *running) once(ctx context.Context, f File) (v verdict, err error) {
 			err = errkind.With(errkind.Permanent, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	outcome, err := b.Forward(ctx, f.Event, b.Now())
+	outcome, err := b.Forward(ctx, f.Event, time.Time{}) // no event was received: the load log tells by that whose freshness counts
 	switch {
 	case err != nil:
 		return verdict{}, err
@@ -239,19 +246,19 @@ func (b *running) once(ctx context.Context, f File) (v verdict, err error) {
 	}
 }
 
-// load loads the copy of f that lies in landing.
+// load loads what lies in landing of f.
 func (b *running) load(ctx context.Context, f File) (verdict, error) {
-	landed := object.Landed{Bucket: b.Bucket, Name: object.LandingName(f.Source)}
-	metadata, generation, err := b.Landing.Stat(ctx, landed)
+	landed := object.LandedOf(b.Bucket, f.Source)
+	d, generation, err := b.Landing.Describe(ctx, landed)
 	if err != nil {
 		return verdict{}, fmt.Errorf("look at the copy of %s: %w", f.Source, err)
 	}
 	landed.Generation = generation
-	attrs, ours, err := object.ParseAttrs(metadata)
+	attrs, err := object.AttrsOf(landed, d)
 	if err != nil {
 		return verdict{}, fmt.Errorf("%s: %w", landed, err)
 	}
-	if !ours || attrs.Version != f.Version {
+	if attrs.Source != f.Source || attrs.Version != f.Version {
 		return verdict{}, errkind.With(errkind.Transient, fmt.Errorf("%s: another file has come in place of the copy of %s", landed, f.Source))
 	}
 	res, err := b.Load(ctx, load.File{Landed: landed, Attrs: attrs})

@@ -98,6 +98,11 @@ func TestRunFollowsTheLoader(t *testing.T) {
 		if n := len(b.queries); n > 20 {
 			t.Errorf("%d queries for 300 files", n)
 		}
+		for name, c := range b.landing {
+			if !c.attrs.Received.IsZero() {
+				t.Fatalf("%s: an event is said to have come at %s", name, c.attrs.Received)
+			}
+		}
 	})
 }
 

@@ -23,10 +23,11 @@ import (
 
 // Client talks to BigQuery. It is made once per process, safe for concurrent use, and closed.
 type Client struct {
-	conn   *googlehttp.Client
-	bq     *bigquery.Client
-	tables *rest.TablesService // for what the library above would lose of a table that it writes back
-	pause  gax.Backoff         // between two tries to make or change a table
+	conn     *googlehttp.Client
+	bq       *bigquery.Client
+	tables   *rest.TablesService // for what the library above would lose of a table that it writes back
+	policies *rest.RowAccessPoliciesService
+	pause    gax.Backoff // between two tries to make or change a table
 
 	maxHistory int // records of one answer of Loads
 }
@@ -53,7 +54,7 @@ func New(ctx context.Context, project string, opts ...option.ClientOption) (*Cli
 		return nil, errors.Join(fmt.Errorf("connect to BigQuery: %w", err), bq.Close())
 	}
 	pause := gax.Backoff{Initial: time.Second, Max: 8 * time.Second, Multiplier: 2}
-	return &Client{conn: conn, bq: bq, tables: service.Tables, pause: pause, maxHistory: maxHistory}, nil
+	return &Client{conn: conn, bq: bq, tables: service.Tables, policies: service.RowAccessPolicies, pause: pause, maxHistory: maxHistory}, nil
 }
 
 // Close releases the client's connections.

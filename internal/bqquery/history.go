@@ -29,6 +29,22 @@ func (c *Client) Loads(ctx context.Context, q load.HistoryQuery, each func(load.
 	if err != nil {
 		return err
 	}
+	type answer struct {
+		File, Etag, Table, Outcome string
+		Size, Held, Rejected       int64
+		Reason                     bigquery.NullString
+	}
+	return eachRow(ctx, query, c.maxHistory, func(r answer) {
+		each(load.Record{
+			SourceFile: r.File, Version: object.Version{ETag: r.Etag, Size: r.Size}, Table: r.Table,
+			Outcome: load.Outcome(r.Outcome), Reason: r.Reason.StringVal, Rows: r.Held, Rejects: r.Rejected,
+		})
+	})
+}
+
+// eachRow calls each with the rows of a query of a load log, at most most of them. A log that is not
+// there has none.
+func eachRow[T any](ctx context.Context, query *bigquery.Query, most int, each func(T)) error {
 	it, err := query.Read(ctx)
 	if isNotFound(err) {
 		return nil
@@ -37,23 +53,16 @@ func (c *Client) Loads(ctx context.Context, q load.HistoryQuery, each func(load.
 		return classify(err)
 	}
 	for n := 0; ; n++ {
-		var r struct {
-			File, Etag, Table, Outcome string
-			Size, Held, Rejected       int64
-			Reason                     bigquery.NullString
-		}
+		var r T
 		switch err := it.Next(&r); {
 		case errors.Is(err, iterator.Done):
 			return nil
 		case err != nil:
 			return classify(err)
-		case n >= c.maxHistory:
+		case n >= most:
 			return errHistory
 		}
-		each(load.Record{
-			SourceFile: r.File, Version: object.Version{ETag: r.Etag, Size: r.Size}, Table: r.Table,
-			Outcome: load.Outcome(r.Outcome), Reason: r.Reason.StringVal, Rows: r.Held, Rejects: r.Rejected,
-		})
+		each(r)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"cloud.google.com/go/bigquery"
 	"google.golang.org/api/iterator"
 
+	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -60,4 +61,29 @@ func columns(s bigquery.Schema) row.Schema {
 		cols = append(cols, c)
 	}
 	return cols
+}
+
+// Ask runs one GoogleSQL query and calls each with the values of every row, as Next returns them. A
+// table that is not there is errkind.NotFound.
+func (c *Client) Ask(ctx context.Context, sql string, each func(values []any) error) error {
+	rows, err := c.Query(ctx, sql)
+	if isNotFound(err) {
+		return errkind.With(errkind.NotFound, err)
+	}
+	if err != nil {
+		return err
+	}
+	for {
+		values, ok, err := rows.Next()
+		if err != nil || !ok {
+			return err
+		}
+		plain := make([]any, len(values))
+		for i, v := range values {
+			plain[i] = v
+		}
+		if err := each(plain); err != nil {
+			return err
+		}
+	}
 }

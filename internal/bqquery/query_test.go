@@ -3,6 +3,7 @@
 package bqquery
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -163,4 +164,22 @@ func TestQueryErrors(t *testing.T) {
 			b.wantKind(err, want)
 		})
 	}
+}
+
+func TestAsk(t *testing.T) {
+	b := newBench(t)
+	var got [][]any
+	err := b.client.Ask(t.Context(), "SELECT n, 'a' AS s, NULL AS z FROM UNNEST([1, 2]) AS n ORDER BY n", func(values []any) error {
+		got = append(got, values)
+		return nil
+	})
+	if want := [][]any{{int64(1), "a", nil}, {int64(2), "a", nil}}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	stop := errors.New("stop")
+	if err := b.client.Ask(t.Context(), "SELECT 1", func([]any) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v, want the caller's error", err)
+	}
+	b.wantKind(b.client.Ask(t.Context(), "SELECT 1 FROM `local.logs.none`", nil), errkind.NotFound)
+	b.wantKind(b.client.Ask(t.Context(), "SELEC", nil), errkind.Permanent)
 }

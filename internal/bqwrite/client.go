@@ -20,15 +20,14 @@ import (
 	"cloud.google.com/go/bigquery/storage/managedwriter"
 	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/seneka-io/seneka/internal/errkind"
+	"github.com/seneka-io/seneka/internal/googlehttp"
 	"github.com/seneka-io/seneka/internal/load"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -47,13 +46,7 @@ type Client struct {
 
 // EmulatorOptions returns the options that connect to a stand-in for the Storage API at host:port,
 // without credentials and in plain text.
-func EmulatorOptions(hostport string) []option.ClientOption {
-	return []option.ClientOption{
-		option.WithEndpoint(hostport),
-		option.WithoutAuthentication(),
-		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
-	}
-}
+func EmulatorOptions(hostport string) []option.ClientOption { return googlehttp.PlainGRPC(hostport) }
 
 // New connects to the Storage Write API. The clients keep ctx for their background work: it must
 // live as long as they do, and is not that of a request.

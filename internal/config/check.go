@@ -17,7 +17,7 @@ const queueExample = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
 
 // config reads the whole file.
 func (d *decoder) config(root ast.Node, formats Formats) *Config {
-	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "compress", "sources"})
+	s := d.section(position(root), root, "", []string{"project", "landing", "ledger", "queue", "compress", "events", "sources"})
 	if s == nil {
 		return nil
 	}
@@ -30,6 +30,7 @@ func (d *decoder) config(root ast.Node, formats Formats) *Config {
 	}
 	c.Queue, _ = s.text("queue", queueExample, checkQueue)
 	c.Compress = s.flag("compress", true)
+	c.Events = s.optional("events", "", "projects/PROJECT/topics/TOPIC", checkTopic)
 	c.Sources = s.sources(c.Landing, formats)
 	return c
 }
@@ -205,6 +206,8 @@ var (
 	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*$`)
 	// https://cloud.google.com/bigquery/docs/schemas#column_names
 	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,299}$`)
+	// https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+	topicName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
 	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
 )
 
@@ -213,6 +216,19 @@ func checkProject(text string) error {
 		return nil
 	}
 	return errors.New("is no project ID; write lower-case letters, digits and hyphens, as in acme-logs")
+}
+
+// checkTopic checks the full name of a Pub/Sub topic.
+func checkTopic(text string) error {
+	rest, _ := strings.CutPrefix(text, "projects/")
+	project, topic, ok := strings.Cut(rest, "/topics/")
+	switch {
+	case !ok || rest == text || !projectID.MatchString(project):
+		return errors.New("is no topic; write projects/PROJECT/topics/TOPIC")
+	case !topicName.MatchString(topic) || strings.HasPrefix(topic, "goog"):
+		return errors.New("is no name of a topic; write a letter, and then 2 to 254 letters, digits and - . _ ~ + %; it does not begin with goog")
+	}
+	return nil
 }
 
 func checkName(text string) error {

@@ -70,6 +70,7 @@ type Config struct {
 	Landing string // bucket that the forwarder copies to, without gs://
 	Ledger  string // bucket of the claims, without gs://
 	Queue   string // URL of the SQS queue that S3 notifies
+	Events  string // Pub/Sub topic, projects/P/topics/T, that hears of what is loaded; empty: none does
 	Sources []Source
 
 	Compress bool // gzip plain text on its way to Landing; true where the file does not say

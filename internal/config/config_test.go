@@ -256,6 +256,19 @@ func TestCompress(t *testing.T) {
 	}
 }
 
+func TestEvents(t *testing.T) {
+	for text, want := range map[string]string{"": "", "events: projects/acme-logs/topics/a.b_c-d~e+f%g\n": "projects/acme-logs/topics/a.b_c-d~e+f%g"} {
+		c := parse(t, head+text+"sources: [{name: a, match: 's3://b/**', format: alb, table: d.t}]\n")
+		data, err := c.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := parse(t, string(data)); c.Events != want || again.Events != want {
+			t.Errorf("%q: events is %q, written and read again %q; want %q", text, c.Events, again.Events, want)
+		}
+	}
+}
+
 func TestErrorsUnwrap(t *testing.T) {
 	_, err := Parse("f", []byte("project: acme-logs\nlanding: x\n"), formats)
 	var all Errors

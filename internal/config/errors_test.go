@@ -25,7 +25,9 @@ sources:
 `
 
 const (
-	topKeys    = "project, landing, ledger, queue, compress, sources"
+	topKeys    = "project, landing, ledger, queue, compress, events, sources"
+	noTopic    = "is no topic; write projects/PROJECT/topics/TOPIC"
+	noTopicID  = "is no name of a topic; write a letter, and then 2 to 254 letters, digits and - . _ ~ + %; it does not begin with goog"
 	keys       = "name, match, format, table, schema, partition, on_conflict, csv, on_change, max_reject_ratio"
 	queueURL   = "https://sqs.eu-west-1.amazonaws.com/123456789012/seneka"
 	noProject  = "is no project ID; write lower-case letters, digits and hyphens, as in acme-logs"
@@ -80,7 +82,16 @@ func TestErrors(t *testing.T) {
 		{sources, "compress: yes\n" + sources, `5:1: compress: "yes": must be true or false; write compress: true`},
 		{sources, "compress:\n" + sources, "5:1: compress: has no value; write compress: true"},
 		{sources, "compress: [true]\n" + sources, "5:1: compress: must be a single value; write compress: true"},
-		{sources, "compres: true\n" + sources, `5:1: compres: unknown key, did you mean "compress"? known: project, landing, ledger, queue, compress, sources`},
+		{sources, "compres: true\n" + sources, `5:1: compres: unknown key, did you mean "compress"? known: ` + topKeys},
+
+		{sources, "events: seneka\n" + sources, `5:1: events: "seneka": ` + noTopic},
+		{sources, "events: projects/acme-logs\n" + sources, `5:1: events: "projects/acme-logs": ` + noTopic},
+		{sources, "events: projects/Acme/topics/events\n" + sources, `5:1: events: "projects/Acme/topics/events": ` + noTopic},
+		{sources, "events: acme-logs/topics/events\n" + sources, `5:1: events: "acme-logs/topics/events": ` + noTopic},
+		{sources, "events: projects/acme-logs/topics/x\n" + sources, `5:1: events: "projects/acme-logs/topics/x": ` + noTopicID},
+		{sources, "events: projects/acme-logs/topics/goog1\n" + sources, `5:1: events: "projects/acme-logs/topics/goog1": ` + noTopicID},
+		{sources, "events: projects/acme-logs/topics/a/b\n" + sources, `5:1: events: "projects/acme-logs/topics/a/b": ` + noTopicID},
+		{sources, "events:\n" + sources, "5:1: events: has no value; write events: projects/PROJECT/topics/TOPIC"},
 
 		{sources, "", "1:1: sources: missing; " + noSources},
 		{sources, "sources:\n", "5:1: sources: has no value; " + noSources},
@@ -215,7 +226,7 @@ f:6:5: sources[1].match: missing; write match: s3://BUCKET/PATTERN
 f:6:5: sources[1].format: missing; write format: one of alb, cloudtrail, elb, rows
 f:6:5: sources[1].table: missing; write table: DATASET.TABLE
 f:7:1: landing: "acme": must start with gs://; write gs://BUCKET
-f:8:1: ledgre: unknown key, did you mean "ledger"? known: project, landing, ledger, queue, compress, sources`
+f:8:1: ledgre: unknown key, did you mean "ledger"? known: project, landing, ledger, queue, compress, events, sources`
 	if _, err := Parse("f", []byte(text), formats); errorText(err) != want {
 		t.Errorf("got\n%s\nwant\n%s", errorText(err), want)
 	}

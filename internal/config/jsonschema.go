@@ -18,6 +18,7 @@ func JSONSchema(formats Formats) ([]byte, error) {
 		{"ledger", true, text("The bucket of the claims, gs://BUCKET: which files are loaded. Not the landing bucket, and without a lifecycle rule.", `^gs://[a-z0-9][a-z0-9._-]+/?$`)},
 		{"queue", true, text("URL of the SQS queue that the S3 buckets notify, a standard queue.", `^https?://`)},
 		{"compress", false, node{Type: "boolean", Description: "Gzip files that are plain text on their way to landing: bytes that leave AWS are paid for.", Default: true}},
+		{"events", false, text("The Pub/Sub topic that hears of each file that is loaded, projects/PROJECT/topics/TOPIC; without it none does.", `^projects/[^/]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)},
 		{"sources", true, node{Type: "array", Description: "Which files go into which table. The first source that matches a file takes it.", MinItems: 1, Items: new(sourceNode(formats))}},
 	})}
 	var b bytes.Buffer

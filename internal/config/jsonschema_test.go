@@ -52,6 +52,7 @@ func TestJSONSchemaAgainstParse(t *testing.T) {
 		{"pattern without s3:// or gs://", "match: s3://", "match: http://"},
 		{"table without a dataset", "table: payments_logs.alb", "table: alb"},
 		{"compress", "compress: true", "compress: maybe"},
+		{"events", "events: projects/acme-logs/topics/", "events: acme-logs/"},
 		{"ratio", "max_reject_ratio: 0.01", "max_reject_ratio: 2"},
 		{"partition", "by: day", "by: hour"},
 		{"on_change", "on_change: ignore", "on_change: replace"},

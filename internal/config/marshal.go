@@ -37,8 +37,9 @@ func (c *Config) YAML() ([]byte, error) {
 		Ledger   string   `yaml:"ledger"`
 		Queue    string   `yaml:"queue"`
 		Compress bool     `yaml:"compress"`
+		Events   string   `yaml:"events,omitempty"`
 		Sources  []source `yaml:"sources"`
-	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue, Compress: c.Compress}
+	}{Project: c.Project, Landing: "gs://" + c.Landing, Ledger: "gs://" + c.Ledger, Queue: c.Queue, Compress: c.Compress, Events: c.Events}
 	for _, s := range c.Sources {
 		f := source{Name: s.Name, Match: s.Match.String(), Format: s.Format, Table: s.Table, Schema: s.Schema, OnChange: s.OnChange, MaxRejectRatio: s.MaxRejectRatio}
 		if s.Schema != "" {

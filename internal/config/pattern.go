@@ -91,14 +91,26 @@ func checkPatternBucket(bucket string) error {
 // translate returns the regular expression for pattern, which is BUCKET/KEY. Go's expressions
 // match in linear time, so that neither a pattern nor a key can take long.
 func translate(pattern string) (*regexp.Regexp, error) {
+	re, err := expression(pattern)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := regexp.Compile(`(?s)^` + re + `$`)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be used: %w; write a simpler pattern", err)
+	}
+	return compiled, nil
+}
+
+// expression is translate's, not compiled and without its ends.
+func expression(pattern string) (string, error) {
 	var re strings.Builder
-	re.WriteString(`(?s)^`)
 	var names []string
 	for i := 0; i < len(pattern); {
 		rest := pattern[i:]
 		switch c := rest[0]; {
 		case strings.HasPrefix(rest, "***"):
-			return nil, errors.New("has ***; write ** for any folders, * within one")
+			return "", errors.New("has ***; write ** for any folders, * within one")
 		case strings.HasPrefix(rest, "**/") && pattern[i-1] == '/':
 			re.WriteString(`(?:.*/)?`)
 			i += len("**/")
@@ -114,13 +126,13 @@ func translate(pattern string) (*regexp.Regexp, error) {
 		case c == '{':
 			name, err := placeholder(rest, names)
 			if err != nil {
-				return nil, err
+				return "", err
 			}
 			names = append(names, name)
 			re.WriteString(`(?P<` + name + `>[^/]+)`)
 			i += len(name) + len("{}")
 		case strings.IndexByte(`[]}\`, c) >= 0:
-			return nil, fmt.Errorf("has %q, which is reserved; write ? where the key has it", c)
+			return "", fmt.Errorf("has %q, which is reserved; write ? where the key has it", c)
 		default:
 			n := strings.IndexAny(rest, `*?{}[]\`)
 			if n < 0 {
@@ -130,12 +142,7 @@ func translate(pattern string) (*regexp.Regexp, error) {
 			i += n
 		}
 	}
-	re.WriteString(`$`)
-	compiled, err := regexp.Compile(re.String())
-	if err != nil {
-		return nil, fmt.Errorf("cannot be used: %w; write a simpler pattern", err)
-	}
-	return compiled, nil
+	return re.String(), nil
 }
 
 var placeholderStart = regexp.MustCompile(`^\{([a-z][a-z0-9_]{0,62})\}`)

@@ -12,6 +12,7 @@ import (
 // Declaration is what a source says of a table whose format has no columns of its own.
 type Declaration struct {
 	Columns     row.Schema // of the schema file; nil if the source names none
+	OfFile      bool       // the columns are those of a file, and not declared
 	PartitionBy string     // by day of this column; empty: see Spec
 	// ConflictsToExtra moves a value that its column does not take to the column of Extra, as far
 	// as the column may be NULL, instead of making its record a reject.
@@ -49,7 +50,8 @@ var eventTimes = []string{"event_time", "eventtime", "timestamp", "time", "ts"}
 // Spec returns the table: the declared columns, and behind them one for what has no column, see
 // Extra. It is partitioned by the column that the declaration names: a TIMESTAMP, DATETIME or DATE.
 // Without one it is by the first TIMESTAMP column called event_time, eventtime, timestamp, time or
-// ts, and else by loaded_at.
+// ts, and else by loaded_at. Columns of files are not chosen from: which file comes first is chance, and
+// the next one may lack the column, which would be NULL then, or have times that BigQuery does not take there.
 func (d Declaration) Spec(description string) (row.Spec, error) {
 	if len(d.Columns) == 0 {
 		return row.Spec{}, errNoColumns
@@ -64,7 +66,7 @@ func (d Declaration) Spec(description string) (row.Spec, error) {
 		Description: "What of the record has no column, as an object by name; NULL if nothing.",
 	}
 	spec := row.Spec{Description: description, Columns: append(slices.Clone(d.Columns), extra), PartitionBy: d.PartitionBy}
-	if spec.PartitionBy == "" {
+	if spec.PartitionBy == "" && !d.OfFile {
 		spec.PartitionBy = d.eventTime()
 	}
 	if spec.PartitionBy == "" {

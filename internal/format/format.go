@@ -49,7 +49,11 @@ type Options struct {
 
 // Spooled returns what r yields to its end so that it can be read in any order, and its length.
 func (o Options) Spooled(r io.Reader) (kept io.ReaderAt, size int64, err error) {
-	if whole, ok := r.(*io.SectionReader); ok { // it lies somewhere already
+	from := r
+	if looked, ok := r.(rest); ok {
+		from = looked.from
+	}
+	if whole, ok := from.(*io.SectionReader); ok { // it lies somewhere already
 		return whole, whole.Size(), nil
 	}
 	if o.Spool != nil {

@@ -39,7 +39,7 @@ func (o *Own) Format(columns row.Schema) (*Format, error) {
 		return known, nil
 	}
 	d := o.declaration
-	d.Columns = columns
+	d.Columns, d.OfFile = columns, true
 	made, err := o.declare(d)
 	if err != nil {
 		return nil, errkind.With(errkind.Permanent, fmt.Errorf("the columns of the file make no table: %w", err))

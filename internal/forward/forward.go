@@ -59,6 +59,7 @@ type Forwarder struct {
 
 	Compress bool                                       // gzip plain text on the way; off: copy it as it is
 	Copied   func(s object.Source, read, written int64) // told the bytes of each copy that was made; nil: nobody is
+	Trace    func(ctx context.Context) string           // the trace that a copy is made in, for its metadata; nil: none
 
 	compressors sync.Pool // of *gzip.Writer
 }
@@ -118,6 +119,9 @@ func (f *Forwarder) copy(ctx context.Context, e object.Event, received time.Time
 		return "", errkind.With(errkind.Transient, fmt.Errorf("S3 has %d bytes of what its event says are %d", body.Size, e.Size))
 	}
 	attrs := object.Attrs{Event: e, Received: received, Forwarded: f.Now()}
+	if f.Trace != nil {
+		attrs.Traceparent = f.Trace(ctx)
+	}
 	written, err := f.transfer(ctx, cancel, body, name, attrs.Metadata(), generation)
 	if err == nil && f.Copied != nil {
 		f.Copied(e.Source, body.Size, written)

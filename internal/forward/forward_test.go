@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -181,11 +182,14 @@ func TestForwardMetadata(t *testing.T) {
 	c := newClouds()
 	e := c.put("a b+c.log", "v1", "one", "1")
 	received := time.Now().UTC()
-	if _, err := c.forwarder().Forward(t.Context(), e, received); err != nil {
+	type key struct{}
+	f := c.forwarder()
+	f.Trace = func(ctx context.Context) string { return fmt.Sprint("00-", ctx.Value(key{})) }
+	if _, err := f.Forward(context.WithValue(t.Context(), key{}, "4b"), e, received); err != nil {
 		t.Fatal(err)
 	}
 	attrs, ok, err := object.ParseAttrs(c.gcs["landing/src/a b+c.log"].metadata)
-	if err != nil || !ok || attrs.Event != e || !attrs.Received.Equal(received) || attrs.Forwarded.IsZero() {
+	if err != nil || !ok || attrs.Event != e || !attrs.Received.Equal(received) || attrs.Forwarded.IsZero() || attrs.Traceparent != "00-4b" {
 		t.Errorf("metadata says %+v, %v, %v; want the event %+v", attrs, ok, err, e)
 	}
 }

@@ -42,12 +42,24 @@ type Message struct {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 const maxHidden = 12*time.Hour - 10*time.Minute
 
+// Observe is told of each message when it is begun. It returns the context that the message is handled
+// in, and what is to be called with the outcome once it is acknowledged, or not. nil: nobody is told.
+type Observe func(ctx context.Context, m Message) (context.Context, func(error))
+
+func (o Observe) begin(ctx context.Context, m Message) (context.Context, func(error)) {
+	if o == nil {
+		return ctx, func(error) {}
+	}
+	return o(ctx, m)
+}
+
 // Loop receives messages, handles each in a worker and acknowledges what is done. All fields are to
 // be set before Run.
 type Loop struct {
 	Queue      Queue
 	Forward    func(ctx context.Context, e object.Event, received time.Time) (Outcome, error)
 	Unmatched  func(ctx context.Context, s object.Source) // notes a file that no source takes
+	Observe    Observe
 	Log        *slog.Logger
 	Workers    int           // messages handled at a time
 	Bytes      int64         // of memory that the copies at a time may take; one always may
@@ -103,32 +115,34 @@ func (l *Loop) receive(ctx, work context.Context) bool {
 
 // process handles one message and acknowledges it if all of it is done.
 func (l *Loop) process(work context.Context, m Message) {
-	ctx, cancel := context.WithTimeout(work, maxHidden)
+	observed, end := l.Observe.begin(work, m)
+	ctx, cancel := context.WithTimeout(observed, maxHidden)
 	defer cancel()
 	beat := l.heartbeat(ctx, m)
 	err := l.handle(ctx, m)
 	cancel()
 	<-beat
+	defer func() { end(err) }()
 
 	// The queue is told even when work has ended.
-	ctx, cancel = context.WithTimeout(context.WithoutCancel(work), 10*time.Second)
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(observed), 10*time.Second)
 	defer cancel()
 	log := l.Log.With("message_id", m.ID)
 	switch {
 	case err == nil:
 		if err := l.Queue.Delete(ctx, m); err != nil {
-			log.Warn("cannot delete a message that is done; it will come again", "error", err)
+			log.WarnContext(ctx, "cannot delete a message that is done; it will come again", "error", err)
 		}
 	case work.Err() != nil:
-		log.Info("given back unfinished", "error", err)
+		log.InfoContext(ctx, "given back unfinished", "error", err)
 		if err := l.Queue.Hide(ctx, m, 0); err != nil {
-			log.Warn("cannot give a message back; it will come again", "error", err)
+			log.WarnContext(ctx, "cannot give a message back; it will come again", "error", err)
 		}
 	case errkind.Is(err, errkind.Permanent):
 		// Never deleted: the queue's maxReceiveCount takes it to the dead-letter queue.
-		log.Error("not understood, or refused for good; the queue will move the message to its dead-letter queue", "error", err)
+		log.ErrorContext(ctx, "not understood, or refused for good; the queue will move the message to its dead-letter queue", "error", err)
 	default:
-		log.Warn("not done; the message will come again", "error", err)
+		log.WarnContext(ctx, "not done; the message will come again", "error", err)
 	}
 }
 
@@ -192,7 +206,7 @@ func (l *Loop) heartbeat(ctx context.Context, m Message) <-chan struct{} {
 			wait = l.Visibility / 2
 			if err := l.Queue.Hide(ctx, m, l.Visibility); err != nil && ctx.Err() == nil {
 				// The copy goes on: whoever else gets the message finds it made.
-				l.Log.Warn("cannot keep a message hidden; it may come a second time", "message_id", m.ID, "error", err)
+				l.Log.WarnContext(ctx, "cannot keep a message hidden; it may come a second time", "message_id", m.ID, "error", err)
 				wait = l.Visibility / 4 // while it is still hidden
 			}
 		}

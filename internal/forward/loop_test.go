@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -374,5 +375,42 @@ func TestCopyMemory(t *testing.T) {
 		if got := CopyMemory(size); got != want {
 			t.Errorf("CopyMemory(%d) = %d, want %d", size, got, want)
 		}
+	}
+}
+
+// Each message is told of when it begins, in whose context all of it is done, and when it has ended, with
+// what became of it, once the queue knows.
+func TestLoopObserve(t *testing.T) {
+	type key struct{}
+	q := &queue{}
+	q.send("good", event("a", "b"))
+	q.send("bad", "nonsense")
+	var said []string
+	synctest.Test(t, func(t *testing.T) {
+		l := &Loop{
+			Queue: q, Log: slog.New(slog.DiscardHandler), Workers: 1, Bytes: budget, Visibility: 2 * time.Minute, Drain: 10 * time.Second,
+			Forward: func(ctx context.Context, e object.Event, _ time.Time) (Outcome, error) {
+				said = append(said, fmt.Sprint(e.Key, " in ", ctx.Value(key{})))
+				return Forwarded, nil
+			},
+			Observe: func(ctx context.Context, m Message) (context.Context, func(error)) {
+				said = append(said, "begin "+m.ID)
+				return context.WithValue(ctx, key{}, m.ID), func(err error) {
+					said = append(said, fmt.Sprint("end ", m.ID, ", error ", err != nil, ", deleted ", q.find(m.ID).gone))
+				}
+			},
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := l.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	want := []string{
+		"begin good", "a in good", "b in good", "end good, error false, deleted true",
+		"begin bad", "end bad, error true, deleted false",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("it says %q, want %q", said, want)
 	}
 }

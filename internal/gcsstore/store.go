@@ -110,10 +110,14 @@ func (s *Store) Describe(ctx context.Context, o object.Landed) (d object.Descrip
 	if err != nil {
 		return object.Description{}, 0, classify(err)
 	}
+	return describe(attrs), attrs.Generation, nil
+}
+
+func describe(attrs *storage.ObjectAttrs) object.Description {
 	return object.Description{
 		Size: attrs.Size, MD5: attrs.MD5, Created: attrs.Created.UTC(), Metadata: attrs.Metadata,
 		CRC32C: attrs.CRC32C, HasCRC32C: attrs.CRC32C != 0, // 0 is also what the client makes of none
-	}, attrs.Generation, nil
+	}
 }
 
 // Ledger is the bucket that holds the claims. Safe for concurrent use.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/row"
 	"github.com/seneka-io/seneka/internal/spool"
 )
@@ -40,19 +41,35 @@ func (l *Loader) begin(f File, target Target, old held) *attempt {
 	if !rec.LoadedAt.After(old.Load.LoadedAt) {
 		rec.LoadedAt = old.Load.LoadedAt.Add(time.Microsecond)
 	}
-	spec := TableSpec(target.Format)
-	a := &attempt{Loader: l, file: f, target: target, rec: rec, columns: len(target.Format.Spec.Columns), partBy: spec.Columns.Index(spec.PartitionBy)}
-	if a.partBy >= 0 {
-		a.partType = spec.Columns[a.partBy].Type
-	}
+	a := &attempt{Loader: l, file: f, target: target, rec: rec, columns: len(target.Format.Spec.Columns)}
+	a.partBy, a.partType, a.fallback = partitionOf(target.Format, f.Event)
 	if a.partType == row.Timestamp { // a count is by this column only if it compares with times
-		a.rng.Column = spec.PartitionBy
-	}
-	a.fallback = fileTime(f, target.Format).UnixMicro()
-	if a.partType == row.Date {
-		a.fallback = floorDiv(a.fallback, microsPerDay)
+		a.rng.Column = target.Format.Spec.PartitionBy
 	}
 	return a
+}
+
+// FillPartition sets the partition column of a record of e, whose first values are the format's columns,
+// where the record has no time of its own: the same value as a load does.
+func FillPartition(f *format.Format, e object.Event, values []row.Value) {
+	at, _, fallback := partitionOf(f, e)
+	if at >= 0 && at < len(f.Spec.Columns) && values[at].IsNull() {
+		values[at].SetInt(fallback)
+	}
+}
+
+// partitionOf returns the place of the partition column among those of the table, -1 for none, and its
+// value in a record of e that has none.
+func partitionOf(f *format.Format, e object.Event) (at int, typ row.Type, fallback int64) {
+	spec := TableSpec(f)
+	if at = spec.Columns.Index(spec.PartitionBy); at >= 0 {
+		typ = spec.Columns[at].Type
+	}
+	fallback = fileTime(e, f).UnixMicro()
+	if typ == row.Date {
+		fallback = floorDiv(fallback, microsPerDay)
+	}
+	return at, typ, fallback
 }
 
 const microsPerDay = 24 * 60 * 60 * 1_000_000
@@ -74,7 +91,7 @@ func (a *attempt) partition(rec *row.Record) int64 {
 }
 
 // fileTime is the time of records that carry none: the one in the file's name, else S3's.
-func fileTime(f File, format *format.Format) time.Time {
+func fileTime(f object.Event, format *format.Format) time.Time {
 	if format.FileTime != nil {
 		if t, ok := format.FileTime(f.Key); ok {
 			return t
@@ -110,13 +127,15 @@ const stalled = time.Minute
 
 // stageWithin is stage within Limit. What a delivery cannot finish no delivery can, unless it was
 // held up.
-func (a *attempt) stageWithin(ctx context.Context) (staged, error) {
+func (a *attempt) stageWithin(ctx context.Context) (s staged, err error) {
+	ctx, end := a.Step.begin(ctx, "stage")
+	defer func() { end(err) }()
 	if a.Limit <= 0 {
 		return a.stage(ctx)
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, a.Limit, errTooSlow)
 	defer cancel()
-	s, err := a.stage(limited)
+	s, err = a.stage(limited)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errBusy) && errors.Is(context.Cause(limited), errTooSlow) && a.Now().Sub(a.read) < stalled {
 		err = fmt.Errorf("not read within %s: load it with seneka backfill --direct: %w", a.Limit, errTooSlow)
 	}
@@ -138,7 +157,10 @@ func (a *attempt) stage(ctx context.Context) (staged, error) {
 		return staged{}, err
 	}
 	out := a.newWriter(ctx)
-	defer out.close()
+	defer func() {
+		out.close()
+		a.rec.Streams = int64(len(out.lanes))
+	}()
 
 	err = a.copyRecords(ctx, checked, out)
 	if err == nil || errkind.Is(err, errkind.Permanent) {
@@ -289,7 +311,7 @@ func (a *attempt) giveUp(ctx context.Context, cause error) (Result, error) {
 	if err := a.record(ctx, a.target.Table, rec); err != nil {
 		return Result{}, err
 	}
-	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Rejects: rec.Rejects}, nil
+	return Result{Outcome: rec.Outcome, Reason: rec.Reason, Attempt: rec.Attempt, Rejects: rec.Rejects}, nil
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 // checkOnce asserts the promise for a file that is to be loaded: see checkEnd. The load log says by
@@ -47,8 +48,37 @@ func (w *world) checkEnd(t *testing.T, f File, rows, rejects []string) {
 			}
 		}
 	}
+	w.checkTold(t)
 	if w.open != 0 || len(w.abuses) > 0 {
 		t.Errorf("%d streams left open, wrongly used: %q", w.open, w.abuses)
+	}
+}
+
+// checkTold asserts that of each attempt that loaded a file somebody was told, with the same event each
+// time, and of no other.
+func (w *world) checkTold(t *testing.T) {
+	t.Helper()
+	loaded := map[any]bool{}
+	for _, r := range w.logs[logTable(target.Table)] {
+		if r["outcome"] == "loaded" {
+			loaded[r["attempt"]] = true
+		}
+	}
+	told := map[string]Event{}
+	for _, e := range w.told {
+		if !loaded[e.Attempt] {
+			t.Errorf("told of attempt %s, which did not load it: %+v", e.Attempt, e)
+		}
+		e.VisibleAt = time.Time{}
+		if before, ok := told[e.Attempt]; ok && before != e {
+			t.Errorf("told %+v of an attempt, and before %+v", e, before)
+		}
+		told[e.Attempt] = e
+	}
+	for attempt := range loaded {
+		if _, ok := told[attempt.(string)]; !ok {
+			t.Errorf("of attempt %s, which loaded it, was not told", attempt)
+		}
 	}
 }
 

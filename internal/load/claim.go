@@ -27,6 +27,19 @@ type Claim struct {
 	Load Record `json:"load"`
 }
 
+// made returns how many write streams were made for the claim's rows: its own, or the pooled one that
+// it is the first to use.
+func (c Claim) made() int64 {
+	switch {
+	case c.Pooled == nil:
+		return int64(len(c.Streams))
+	case c.Pooled.Offset == 0:
+		return 1
+	default:
+		return 0
+	}
+}
+
 // Place is where a file's rows stand in a pooled stream.
 type Place struct {
 	Stream string `json:"stream"`
@@ -64,11 +77,21 @@ func (l *Loader) readClaim(ctx context.Context, name string) (held, error) {
 	if err != nil {
 		return held{}, fmt.Errorf("read claim: %w", err)
 	}
-	c, err := parseClaim(data)
+	c, err := ParseClaim(name, data)
 	if err != nil {
-		return held{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is not what this version of Seneka writes: %w; run the newest version, or restore the claim from the bucket's history", name, err))
+		return held{}, err
 	}
 	return held{Claim: c, generation: generation}, nil
+}
+
+// ParseClaim reads the claim that lies in the ledger under a name. One that this version of Seneka
+// cannot read in full is errkind.Permanent.
+func ParseClaim(name string, data []byte) (Claim, error) {
+	c, err := parseClaim(data)
+	if err != nil {
+		return Claim{}, errkind.With(errkind.Permanent, fmt.Errorf("claim %s is not what this version of Seneka writes: %w; run the newest version, or restore the claim from the bucket's history", name, err))
+	}
+	return c, nil
 }
 
 // parseClaim refuses what it does not know in full: a member that a newer version added may say

@@ -41,6 +41,7 @@ type world struct {
 	blind   bool // nor any load record
 
 	calls  []string
+	told   []Event
 	open   int      // streams that were made and not closed
 	pooled bool     // small files go by pooled streams
 	pools  []*Pool  // of the loaders
@@ -294,4 +295,8 @@ func (p *process) Count(ctx context.Context, q CountQuery) (recorded bool, rows 
 		return nil
 	}, attemptID(q.Attempt))
 	return recorded, rows, err
+}
+
+func (p *process) Loaded(ctx context.Context, e Event) error {
+	return p.call(ctx, "event", e.Attempt, func() error { p.told = append(p.told, e); return nil })
 }

@@ -9,7 +9,6 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -37,7 +36,9 @@ type Result struct {
 	Outcome Outcome
 	Reason  string // where the outcome is not Loaded
 	Target  Target
-	Rows    int64 // visible by this load
+	Attempt string    // of a load that came to its own end; else empty
+	Visible time.Time // when the rows of this load were visible; else zero
+	Rows    int64     // visible by this load
 	Rejects int64
 	// Replaced is how many values of the rows had bytes that are no UTF-8 replaced by U+FFFD.
 	Replaced int64
@@ -53,20 +54,34 @@ type Loader struct {
 	Log     Log
 	Tables  *Ensured
 	Counter Counter
+	Events  Events           // hears of what is loaded; nil: nobody does
 	Recent  *Recent          // what this process has ended; nil: it remembers nothing
 	Now     func() time.Time // time.Now but in tests
-	Limit   time.Duration    // for reading one file; longer is Deferred. 0: none
+	Step    Step
+	Limit   time.Duration // for reading one file; longer is Deferred. 0: none
 
 	Memory     *Memory // shared by the loads; nil: unbounded
 	BatchMax   int     // bytes of encoded rows per append request; 0 means DefaultBatch
 	MaxStreams int     // PENDING streams of a large file; 0 means DefaultStreams
 }
 
+// Step is told when a step of a load begins, settle, stage, commit or record. It returns the context that
+// the step's calls are made in, and what is to be called with its error. nil: nobody is told.
+type Step func(ctx context.Context, name string) (context.Context, func(error))
+
+func (s Step) begin(ctx context.Context, name string) (context.Context, func(error)) {
+	if s == nil {
+		return ctx, func(error) {}
+	}
+	return s(ctx, name)
+}
+
 // rounds is how often one Load may lose the claim to rivals before it lets the message come again.
 const rounds = 4
 
 // Load brings f into its table. An error means that the outcome is open: the message must be
-// delivered again. Nothing is dropped silently: every other end has an Outcome.
+// delivered again; of the Result only the Target is known then. Nothing is dropped silently: every other
+// end has an Outcome.
 func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 	target, ok := l.Route(f.Source)
 	if !ok {
@@ -88,7 +103,7 @@ func (l *Loader) Load(ctx context.Context, f File) (Result, error) {
 		err = errkind.With(errkind.Transient, err)
 	}
 	if err != nil {
-		return Result{}, fmt.Errorf("load %s (%s) into %s: %w", f.Source, f.Landed, target.Table, err)
+		return Result{Target: target}, fmt.Errorf("load %s (%s) into %s: %w", f.Source, f.Landed, target.Table, err)
 	}
 	res.Target = target
 	return res, nil
@@ -101,7 +116,7 @@ func (l *Loader) load(ctx context.Context, f File, target Target) (Result, error
 	if f.ReplacedBy != 0 {
 		return l.replaced(ctx, f, target)
 	}
-	name := object.ClaimName(cmp.Or(target.As, f.Source), target.Table.Dataset+"."+target.Table.Name)
+	name := target.ClaimName(f.Source)
 	for range rounds {
 		// L1. A claim that is there is settled first, whatever its version: until then nobody
 		// can know whether its rows are, or will be, visible.
@@ -163,17 +178,20 @@ func (l *Loader) attempt(ctx context.Context, f File, target Target, name string
 	if err != nil || lost {
 		return Result{}, lost, err
 	}
-	// L7. Dying before it leaves the load record unwritten: whoever settles the claim writes it.
-	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {
+	// L7. Dying before it leaves the load record unwritten, and nobody told: whoever settles the claim
+	// does it.
+	rec, err := l.recordLoaded(ctx, target.Table, claim)
+	if err != nil {
 		return Result{}, false, err
 	}
-	l.Recent.add(claim.Load.Attempt)
-	return Result{Outcome: Loaded, Rows: claim.Load.Rows, Rejects: claim.Load.Rejects, Replaced: claim.Load.Replaced}, false, nil
+	return Result{Outcome: Loaded, Attempt: rec.Attempt, Visible: rec.VisibleAt, Rows: rec.Rows, Rejects: rec.Rejects, Replaced: rec.Replaced}, false, nil
 }
 
 // commit claims the staged rows and makes them visible: L5 and L6. A file whose rows are one append
 // request goes by a pooled stream.
 func (a *attempt) commit(ctx context.Context, s staged, name string, old held) (claim Claim, lost bool, err error) {
+	ctx, end := a.Step.begin(ctx, "commit")
+	defer func() { end(err) }()
 	if len(s.rows) > 0 {
 		return a.commitPooled(ctx, s.rows, name, old)
 	}
@@ -188,8 +206,8 @@ func (a *attempt) commit(ctx context.Context, s staged, name string, old held) (
 	return claim, !settled, err
 }
 
-// known ends a load whose file has a settled claim. The claim's own load record is written again:
-// the loader that should have done it may have died, and the log's view shows it once.
+// known ends a load whose file has a settled claim. The claim's own load record is written again, and its
+// event told again: the loader that should have done it may have died, and the log's view shows it once.
 func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Result, error) {
 	rec := l.newRecord(f, target)
 	rec.Outcome, rec.Reason = Duplicate, "this version was loaded by attempt "+c.Load.Attempt
@@ -200,14 +218,15 @@ func (l *Loader) known(ctx context.Context, f File, target Target, c Claim) (Res
 	if c.Load.SourceFile != rec.SourceFile {
 		rec.Reason += " as " + c.Load.SourceFile
 	}
-	records := []Record{l.visible(c), rec}
-	if l.Recent.has(c.Load.Attempt) {
-		records = records[1:] // this process has written it
+	var err error
+	if l.Recent.has(c.Load.Attempt) { // this process has written its record, and told of it
+		err = l.record(ctx, target.Table, rec)
+	} else {
+		_, err = l.recordLoaded(ctx, target.Table, c, rec)
 	}
-	if err := l.record(ctx, target.Table, records...); err != nil {
+	if err != nil {
 		return Result{}, err
 	}
-	l.Recent.add(c.Load.Attempt)
 	return Result{Outcome: rec.Outcome, Reason: rec.Reason}, nil
 }
 
@@ -225,7 +244,7 @@ func (l *Loader) replaced(ctx context.Context, f File, target Target) (Result, e
 // visible returns the load record of a settled claim.
 func (l *Loader) visible(c Claim) Record {
 	rec := c.Load
-	rec.VisibleAt = l.Now()
+	rec.VisibleAt, rec.Streams = l.Now(), c.made()
 	return rec
 }
 
@@ -249,8 +268,10 @@ func newAttempt() string {
 }
 
 // record writes load records, at least once.
-func (l *Loader) record(ctx context.Context, t row.Table, records ...Record) error {
-	if err := appendLog(ctx, l.Log, logTable(t), loadLogSpec.Columns, loadFields, records); err != nil {
+func (l *Loader) record(ctx context.Context, t row.Table, records ...Record) (err error) {
+	ctx, end := l.Step.begin(ctx, "record")
+	defer func() { end(err) }()
+	if err = appendLog(ctx, l.Log, logTable(t), loadLogSpec.Columns, loadFields, records); err != nil {
 		return fmt.Errorf("write the load record: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/errkind"
@@ -38,7 +39,7 @@ func (w *process) loader() *Loader {
 	}
 	l := &Loader{
 		Route:   func(s object.Source) (Target, bool) { return route(s, to) },
-		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w,
+		Landing: w, Ledger: w, Streams: w, Log: w, Tables: ensured, Counter: w, Events: w,
 		Now:      now,
 		BatchMax: 100,
 	}
@@ -172,14 +173,46 @@ func TestLoadCountsReplaced(t *testing.T) {
 	})
 }
 
-// A healthy file costs what ARCHITECTURE.md lists and nothing more.
+// The load log says how many streams a load made, also of one that came to nothing: they count against
+// the project's quota.
+func TestLoadCountsStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := strings.Repeat(strings.Repeat("x", 90)+"\n", 50)
+		w := newWorld()
+		p := &process{world: w}
+		l := p.loader()
+		l.Streams, l.MaxStreams = slowStreams{p}, 2
+		f := w.file("large", "v1", lines)
+		mustLoad(t, l, f, Loaded)
+		mustLoad(t, l, f, Duplicate)
+		mustLoad(t, l, w.file("empty", "v1", ""), Loaded)
+		l.Limit = 10 * time.Second
+		mustLoad(t, l, w.file("deferred", "v1", lines), Deferred)
+		small := newPooledWorld()
+		l = newLoader(small)
+		mustLoad(t, l, small.file("a", "v1", "a\n"), Loaded)
+		mustLoad(t, l, small.file("b", "v1", "b\n"), Loaded)
+		var got []any
+		for _, w := range []*world{w, small} {
+			for _, r := range w.logs[logTable(target.Table)] {
+				got = append(got, r["outcome"], r["streams"])
+			}
+		}
+		want := []any{"loaded", int64(2), "loaded", int64(2), "duplicate", int64(0), "loaded", int64(0), "deferred", int64(2), "loaded", int64(1), "loaded", int64(0)}
+		if !slices.Equal(got, want) {
+			t.Errorf("load log has %v, want %v", got, want)
+		}
+	})
+}
+
+// A healthy file costs what ARCHITECTURE.md lists, and an event where somebody is to hear of it.
 func TestLoadCalls(t *testing.T) {
 	w := newWorld()
 	l := newLoader(w)
 	mustLoad(t, l, w.file("first", "v1", "a\n"), Loaded) // makes the tables
 	w.calls = nil
 	mustLoad(t, l, w.file("k", "v1", "a\nb\n"), Loaded)
-	want := []string{"claim.get", "gcs.get", "stream.create", "stream.append", "stream.finalize", "claim.put", "stream.commit", "log.append seneka_load_log"}
+	want := []string{"claim.get", "gcs.get", "stream.create", "stream.append", "stream.finalize", "claim.put", "stream.commit", "log.append seneka_load_log", "event"}
 	if !slices.Equal(w.calls, want) {
 		t.Errorf("calls %q, want %q", w.calls, want)
 	}

@@ -123,7 +123,7 @@ func (p *play) restart(slot int) {
 	in := &instance{p: p, name: fmt.Sprint("process ", p.started)}
 	proc := &process{world: p.world, gate: in, warm: true}
 	in.loader = proc.loader()
-	in.loader.Recent = NewRecent()
+	in.loader.Recent, in.loader.Events = NewRecent(), nil // who is told of a load changes nothing for it
 	in.loader.Now = func() time.Time { p.mu.Lock(); defer p.mu.Unlock(); return p.now }
 	if p.sc.instances[slot] == pooledLoader {
 		in.loader.BatchMax, in.loader.Pool = 0, NewPool(proc, in.loader.Now)

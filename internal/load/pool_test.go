@@ -22,14 +22,14 @@ func (w *world) called(name string) (n int) {
 	return n
 }
 
-// A healthy small file costs what ARCHITECTURE.md lists and nothing more.
+// A healthy small file costs what ARCHITECTURE.md lists, and an event where somebody is to hear of it.
 func TestSmallFileCalls(t *testing.T) {
 	w := newPooledWorld()
 	l := newLoader(w)
 	mustLoad(t, l, w.file("first", "v1", "a\n"), Loaded) // makes the tables and the stream
 	w.calls = nil
 	mustLoad(t, l, w.file("k", "v1", "a\nb\n"), Loaded)
-	want := []string{"claim.get", "gcs.get", "claim.put", "stream.append", "log.append seneka_load_log"}
+	want := []string{"claim.get", "gcs.get", "claim.put", "stream.append", "log.append seneka_load_log", "event"}
 	if !slices.Equal(w.calls, want) {
 		t.Errorf("calls %q, want %q", w.calls, want)
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -119,6 +120,11 @@ type Target struct {
 	// As is the file whose claim counts: of an object that others put where the copy of an S3 object
 	// would lie, that S3 object, so that its lines come once by whichever way. Zero: the file itself.
 	As object.Source
+}
+
+// ClaimName returns the name in the ledger of the claim on s, a file with this target.
+func (t Target) ClaimName(s object.Source) string {
+	return object.ClaimName(cmp.Or(t.As, s), t.Table.Dataset+"."+t.Table.Name)
 }
 
 // Router finds the target of a source file; ok is false if no source matches.

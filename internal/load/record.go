@@ -38,6 +38,9 @@ type Record struct {
 	Bytes      int64          `json:"bytes"`                   // after decompression
 	Replaced   int64          `json:"replaced_utf8,omitempty"` // values that held invalid UTF-8
 	LoadedAt   time.Time      `json:"loaded_at"`               // the attempt's, written on each of its rows
+	// Streams is how many write streams were made for it, of the 10,000 an hour that a project has in a
+	// region. A claim does not hold it: Claim.made says it.
+	Streams int64 `json:"-"`
 	// The time of every hop; zero where it is not known.
 	EventTime   time.Time `json:"event_time"`
 	ReceivedAt  time.Time `json:"received_at"`
@@ -104,12 +107,13 @@ var loadFields = []field[Record]{
 	count("bytes", "Bytes of the file after decompression.", func(r *Record) int64 { return r.Bytes }),
 	moment("loaded_at", "When the attempt began; the same value stands on each of its rows.", func(r *Record) time.Time { return r.LoadedAt }),
 	moment("event_time", "When the file was stored.", func(r *Record) time.Time { return r.EventTime }),
-	moment("received_at", "When the forwarder took the event from the queue.", func(r *Record) time.Time { return r.ReceivedAt }),
+	moment("received_at", "When the forwarder took the event from the queue; NULL of a backfill, which had none.", func(r *Record) time.Time { return r.ReceivedAt }),
 	moment("forwarded_at", "When the forwarder began the copy.", func(r *Record) time.Time { return r.ForwardedAt }),
 	moment("published_at", "When Pub/Sub took the landing bucket's notification.", func(r *Record) time.Time { return r.PublishedAt }),
 	moment("started_at", "When the loader began.", func(r *Record) time.Time { return r.StartedAt }),
 	moment("visible_at", "When the rows could be queried.", func(r *Record) time.Time { return r.VisibleAt }),
 	count("replaced_utf8", "Values of the rows in which bytes that are no UTF-8 were replaced by U+FFFD.", func(r *Record) int64 { return r.Replaced }),
+	count("streams", "Write streams that were made for it, of the 10,000 an hour that a project has in a region.", func(r *Record) int64 { return r.Streams }),
 }
 
 var rejectFields = []field[RejectRecord]{
@@ -130,6 +134,8 @@ var rejectFields = []field[RejectRecord]{
 const (
 	loadLogName   = "seneka_load_log"
 	rejectLogName = "seneka_reject_log"
+	// RejectsView has each reject once.
+	RejectsView = "seneka_rejects"
 )
 
 // logTable and rejectTable return the logs of t's dataset.
@@ -158,13 +164,14 @@ var rejectLogSpec = row.Spec{
 // releases at work side by side do not undo each other's, and a view that a person has edited stays
 // until the next version. It is to be raised with every change of a view's text, or of the columns
 // of a log: BigQuery tells a view's columns as they were when the view was last made or changed.
-const viewsVersion = 3
+const viewsVersion = 4
 
-// views returns the views of t's dataset by name, as GoogleSQL.
+// views returns the views of t's dataset by name, as GoogleSQL. An attempt has one loaded_at: it stands among what
+// rows are told apart by so that a filter of it can reach the log, and with it the log's partitions.
 func views(t row.Table) map[string]string {
 	return map[string]string{
 		"seneka_loads": "SELECT * FROM `" + logTable(t).String() + "` WHERE TRUE" +
-			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, outcome ORDER BY visible_at) = 1",
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, outcome, loaded_at ORDER BY visible_at) = 1",
 		// Rejects may be of an attempt that broke off, and then of bytes that never stood in the file:
 		// only those of the attempt that loaded the version count, else of the last that rejected it.
 		"seneka_rejects": "SELECT r.* FROM `" + rejectTable(t).String() + "` AS r JOIN (" +
@@ -172,10 +179,10 @@ func views(t row.Table) map[string]string {
 			" QUALIFY ROW_NUMBER() OVER (PARTITION BY source_file, etag, size, table_name ORDER BY outcome, loaded_at DESC) = 1" +
 			") AS l ON r.attempt = l.attempt WHERE TRUE" +
 			" QUALIFY ROW_NUMBER() OVER (PARTITION BY r.attempt, r.source_line ORDER BY r.loaded_at) = 1",
-		"seneka_freshness": "SELECT source, table_name, source_file, row_count, event_time, visible_at," +
+		"seneka_freshness": "SELECT source, table_name, source_file, row_count, event_time, loaded_at, visible_at," +
 			" TIMESTAMP_DIFF(visible_at, event_time, MICROSECOND) / 1000000 AS seconds" +
 			" FROM `" + logTable(t).String() + "` WHERE outcome = 'loaded'" +
-			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY visible_at) = 1",
+			" QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt, loaded_at ORDER BY visible_at) = 1",
 	}
 }
 

@@ -24,6 +24,8 @@ var ErrTorn = errors.New("the table holds some rows of the attempt but not all")
 //
 // Dying inside it changes nothing: the next caller finds the claim as this one did, or settled.
 func (l *Loader) settle(ctx context.Context, name string, c Claim) (settled bool, err error) {
+	ctx, end := l.Step.begin(ctx, "settle")
+	defer func() { end(err) }()
 	switch {
 	case c.Void:
 		return false, nil

@@ -43,6 +43,7 @@ const (
 	deadTopic    = "projects/" + Project + "/topics/seneka-dead-letter"
 	deadSub      = "projects/" + Project + "/subscriptions/seneka-dead-letter"
 	deadSuffix   = "-dead-letter" // of the queue's name
+	landingDays  = 30             // after which a copy is deleted
 
 	// attempts is how often a message is delivered before it is dead. It is far more than a
 	// deployment has, for here the programs are killed and started again on purpose.
@@ -61,6 +62,7 @@ type Options struct {
 	Landing  string   // GCS bucket that announces its objects on the topic
 	Ledger   string   // GCS bucket
 	Datasets []string // of BigQuery, project.dataset
+	Topics   []string // of Pub/Sub, projects/P/topics/T, besides those that the pipeline needs
 	Log      *slog.Logger
 }
 
@@ -131,6 +133,9 @@ func (c *Cloud) startAWS(ctx context.Context, o Options) error {
 		return err
 	}
 	c.QueueURL = url
+	if err := c.setQueues(o, arn); err != nil {
+		return err
+	}
 
 	if listener, err = c.listen("s3", o.Ports.S3); err != nil {
 		return err
@@ -154,6 +159,20 @@ func (c *Cloud) startAWS(ctx context.Context, o Options) error {
 	return nil
 }
 
+// setQueues gives the queues what a deployment's have.
+func (c *Cloud) setQueues(o Options, arn string) error {
+	var statements []string
+	for _, bucket := range o.Buckets {
+		statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sqs:SendMessage","Resource":%q,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:s3:::%s"}}}`, arn, bucket))
+	}
+	return errors.Join(
+		c.sqs.SetAttributes(o.Queue, map[string]string{
+			"Policy": `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`, "ReceiveMessageWaitTimeSeconds": "20", "MessageRetentionPeriod": "1209600",
+		}),
+		c.sqs.SetAttributes(o.Queue+deadSuffix, map[string]string{"MessageRetentionPeriod": "1209600"}),
+	)
+}
+
 // startStorage starts Pub/Sub, and GCS, whose landing bucket announces what is put on the topic.
 func (c *Cloud) startStorage(o Options) error {
 	listener, err := c.listen("pubsub", o.Ports.PubSub)
@@ -165,12 +184,12 @@ func (c *Cloud) startStorage(o Options) error {
 		return err
 	}
 	c.onClose(c.pubsub.Close)
-	for _, t := range []string{topic, deadTopic} {
+	for _, t := range append([]string{topic, deadTopic}, o.Topics...) {
 		if err := c.pubsub.CreateTopic(t); err != nil {
 			return err
 		}
 	}
-	if err := c.pubsub.CreateSubscription(pubsub.Subscription{Name: deadSub, Topic: deadTopic}); err != nil {
+	if err := c.pubsub.CreateSubscription(pubsub.Subscription{Name: deadSub, Topic: deadTopic, NeverExpires: true}); err != nil {
 		return err
 	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(2 * pubsub.MaxRequestSize))
@@ -198,7 +217,7 @@ func (c *Cloud) startStorage(o Options) error {
 			return err
 		}
 	}
-	if err := objects.SetNotification(o.Landing, topic); err != nil {
+	if err := errors.Join(objects.SetNotification(o.Landing, topic), objects.SetLifecycle(o.Landing, landingDays)); err != nil {
 		return err
 	}
 	c.serve(listener, objects, o.Log)
@@ -246,7 +265,7 @@ func (c *Cloud) Push(url string) error {
 	return c.pubsub.CreateSubscription(pubsub.Subscription{
 		Name: subscription, Topic: topic, PushEndpoint: url,
 		AckDeadline: 600 * time.Second, MinBackoff: 200 * time.Millisecond, MaxBackoff: 10 * time.Second,
-		DeadLetterTopic: deadTopic, MaxDeliveryAttempts: attempts,
+		DeadLetterTopic: deadTopic, MaxDeliveryAttempts: attempts, NeverExpires: true,
 	})
 }
 

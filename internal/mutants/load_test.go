@@ -6,6 +6,7 @@ const (
 	settleFile = "internal/load/settle.go"
 	smallFile  = "internal/load/small.go"
 	poolFile   = "internal/load/pool.go"
+	eventsFile = "internal/load/events.go"
 	stepsFile  = "internal/load/steps_test.go"
 )
 
@@ -29,13 +30,24 @@ var loadMutants = []mutant{
 		"		if old.generation != 0 {\n			settled :=",
 		"		if old.generation != 0 && old.Load.Version != f.Version {\n			return l.known(ctx, f, target, old.Claim)\n		}\n		if old.generation != 0 {\n			settled :=",
 	), "TestSettleBeforeChanged", "want the first version's"},
-	{"records written after the acknowledgement", loadFile, swap(
-		"	if err := l.record(ctx, target.Table, l.visible(claim)); err != nil {",
-		"	if err := error(nil); l.record(ctx, target.Table, l.visible(claim)) != nil && err != nil {",
+	{"records written after the acknowledgement", eventsFile, swap(
+		"	if err := l.record(ctx, t, append([]Record{rec}, more...)...); err != nil {",
+		"	if err := error(nil); l.record(ctx, t, append([]Record{rec}, more...)...) != nil && err != nil {",
 	), "TestLoadFaults/own", "by the load log 0 attempts"},
+	{"events told after the acknowledgement", eventsFile, swap(
+		"	if err := l.announce(ctx, Event{rec, c.Partition}); err != nil {",
+		"	if err := error(nil); l.announce(ctx, Event{rec, c.Partition}) != nil && err != nil {",
+	), "TestLoadFaults/own", "was not told"},
+	{"events told once only", loadFile, swap(
+		"		_, err = l.recordLoaded(ctx, target.Table, c, rec)\n", "		err = l.record(ctx, target.Table, l.visible(c), rec)\n",
+	), "TestLoadFaults/own", "was not told"},
+	{"events told of what may never be visible", loadFile, swap(
+		"	claim, lost, err := a.commit(ctx, staged, name, old)\n",
+		"	_ = l.announce(ctx, Event{Record: a.rec})\n	claim, lost, err := a.commit(ctx, staged, name, old)\n",
+	), "TestEnumerateFaults", "which did not load it"},
 	{"rejects written after the commit", loadFile, []edit{
 		{"	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	claim, lost", "	claim, lost"},
-		{"	if err := l.record(ctx, target.Table, l.visible(claim))", "	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	if err := l.record(ctx, target.Table, l.visible(claim))"},
+		{"	rec, err := l.recordLoaded(ctx, target.Table, claim)\n", "	if err := a.flushRejects(ctx); err != nil {\n		return Result{}, false, err\n	}\n	rec, err := l.recordLoaded(ctx, target.Table, claim)\n"},
 	}, "TestLoadFaults/own", "rejects []"},
 	{"count by file name only", "internal/load/fakes_test.go", swap(
 		`r["loaded_at"] == q.LoadedAt && `, "",

@@ -13,6 +13,9 @@ type Attrs struct {
 	Event
 	Received  time.Time // when the forwarder took the event from the queue
 	Forwarded time.Time // when it began the copy
+	// Traceparent is the trace that the copy was made in, by W3C's Trace Context; empty: in none. It
+	// says nothing of the file, and nothing is to fail for what it is.
+	Traceparent string
 }
 
 // Metadata keys of a landing object. Values are ASCII: the key is form-encoded, times are RFC 3339.
@@ -26,6 +29,7 @@ const (
 	metaTime      = "seneka-event-time"
 	metaReceived  = "seneka-received"
 	metaForwarded = "seneka-forwarded"
+	metaTrace     = "traceparent" // the name that the standard gives it
 )
 
 // Metadata returns a as the custom metadata of a landing object.
@@ -46,6 +50,7 @@ func (a Attrs) Metadata() map[string]string {
 	setIf(metaTime, stamp(a.Time))
 	setIf(metaReceived, stamp(a.Received))
 	setIf(metaForwarded, stamp(a.Forwarded))
+	setIf(metaTrace, a.Traceparent)
 	return m
 }
 
@@ -73,7 +78,7 @@ func ParseAttrs(m map[string]string) (a Attrs, ok bool, err error) {
 	if size > maxMetadata {
 		return Attrs{}, false, fmt.Errorf("%d bytes of metadata, more than the %d that Cloud Storage keeps", size, maxMetadata)
 	}
-	a.Bucket, a.ETag, a.VersionID, a.Sequencer = m[metaBucket], m[metaETag], m[metaVersionID], m[metaSequencer]
+	a.Bucket, a.ETag, a.VersionID, a.Sequencer, a.Traceparent = m[metaBucket], m[metaETag], m[metaVersionID], m[metaSequencer], m[metaTrace]
 	if a.Key, err = url.QueryUnescape(m[metaKey]); err != nil {
 		return Attrs{}, false, fmt.Errorf("metadata %s: %w", metaKey, err)
 	}

@@ -91,6 +91,27 @@ func LandingName(s Source) string {
 	return s.Bucket + "/" + escaped + hex.EncodeToString(sum[:]) + "-" + safeTail(s.Key)
 }
 
+// LandedOf returns where a source file lies in Cloud Storage, at whatever generation: its copy in the
+// landing bucket, or itself, where others put it there.
+func LandedOf(landing string, s Source) Landed {
+	if s.Store == GCS {
+		return Landed{Bucket: s.Bucket, Name: s.Key}
+	}
+	return Landed{Bucket: landing, Name: LandingName(s)}
+}
+
+// ParseSource reads a file's address, as Source.String writes it.
+func ParseSource(address string) (Source, error) {
+	for _, store := range []Store{S3, GCS} {
+		rest, ok := strings.CutPrefix(address, store.Scheme()+"://")
+		bucket, key, _ := strings.Cut(rest, "/")
+		if ok && bucket != "" && key != "" {
+			return Source{store, bucket, key}, nil
+		}
+	}
+	return Source{}, fmt.Errorf("%q names no file: write s3://BUCKET/KEY or gs://BUCKET/NAME", address)
+}
+
 // escaped is the folder of replaced names.
 const escaped = "_escaped/"
 

@@ -50,6 +50,23 @@ func TestLandingName(t *testing.T) {
 	}
 }
 
+// What others put into the landing bucket lies under its own name.
+func TestLandedOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"s3://b/k": "gs://landing/b/k#0", "s3://b/a//k": "gs://landing/" + LandingName(Source{Bucket: "b", Key: "a//k"}) + "#0", "gs://landing/a//k": "gs://landing/a//k#0",
+	} {
+		s, err := ParseSource(address)
+		if got := LandedOf("landing", s).String(); err != nil || got != want || s.String() != address {
+			t.Errorf("%s lies at %s, %v; want %s", address, got, err, want)
+		}
+	}
+	for _, address := range []string{"", "s3://", "s3://b", "s3://b/", "gs:///k", "b/k", "http://b/k"} {
+		if s, err := ParseSource(address); err == nil {
+			t.Errorf("ParseSource(%q) = %v, want an error", address, s)
+		}
+	}
+}
+
 func TestClaimName(t *testing.T) {
 	a := ClaimName(Source{Bucket: "b", Key: "k"}, "logs.alb")
 	if a != ClaimName(Source{Bucket: "b", Key: "k"}, "logs.alb") {
@@ -98,6 +115,8 @@ func TestAttrsRoundTrip(t *testing.T) {
 		Event:     Event{Source: Source{Bucket: "b", Key: "a b+ü\n%.gz"}, Version: Version{"d41d8", 12}, VersionID: "v1", Sequencer: "0064", Time: at},
 		Received:  at.Add(time.Second),
 		Forwarded: at.Add(2 * time.Second),
+
+		Traceparent: "00-4b000000000000000000000000000001-0000000000000002-01",
 	}
 	for _, a := range []Attrs{want, {Event: Event{Source: Source{Bucket: "b", Key: "k"}, Version: Version{"e", 0}}}} {
 		m := a.Metadata()

@@ -17,6 +17,12 @@ type Description struct {
 	Metadata  map[string]string // custom metadata
 }
 
+// Copy is one generation of an object in the landing bucket, as a listing shows it.
+type Copy struct {
+	Landed
+	Description
+}
+
 // AttrsOf returns what is known of the source file that the landing object o, described by d, is a
 // copy of. One without metadata of Seneka's was put there by others and is a source file itself,
 // under its own name; its version is its content: the ETag is the MD5 in hexadecimal, as S3's is of

@@ -1,6 +1,9 @@
 package row
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // Kind is what a Value holds.
 type Kind uint8
@@ -121,4 +124,13 @@ func (r *Record) Reset(n int) {
 	for i := range r.Values[:n] {
 		r.Values[i].SetNull()
 	}
+}
+
+// CloneValues returns a copy of values that stays as it is whatever becomes of the record.
+func CloneValues(values []Value) []Value {
+	copies := make([]Value, len(values))
+	for i, v := range values {
+		copies[i] = Value{kind: v.kind, num: v.num, flt: v.flt, raw: bytes.Clone(v.raw), list: CloneValues(v.list)}
+	}
+	return copies
 }

@@ -23,7 +23,10 @@ type Store struct{ client *s3.Client }
 // New returns a Store with the configuration's credentials and region. A base endpoint, as
 // AWS_ENDPOINT_URL_S3 sets it, leads to a stand-in, which is spoken to in path style.
 func New(cfg aws.Config) *Store {
-	return &Store{s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })}
+	return &Store{s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = o.BaseEndpoint != nil
+		o.DisableLogOutputChecksumValidationSkipped = true // most objects have no checksum that could be validated
+	})}
 }
 
 // Open reads the content that e names: that versionId, else the one with that ETag.

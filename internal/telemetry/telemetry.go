@@ -1,4 +1,5 @@
-// Package telemetry is how the programs speak to those who run them: logs and the build's version.
+// Package telemetry is how the programs speak to those who run them: logs, the build's version, and
+// the names of metrics and spans. What exports them is package observe: stages link no SDK for it.
 package telemetry
 
 import (
@@ -13,7 +14,8 @@ import (
 )
 
 // Logger returns a logger that writes a JSON object per line, in the field names of Google Cloud
-// Logging, or text where SENEKA_LOG_FORMAT is "text". SENEKA_LOG_LEVEL is debug, info, warn or error.
+// Logging and with the trace that a line belongs to, or text where SENEKA_LOG_FORMAT is "text".
+// SENEKA_LOG_LEVEL is debug, info, warn or error.
 // Credentials in texts and errors are masked.
 // https://cloud.google.com/logging/docs/structured-logging
 func Logger(w io.Writer, getenv func(string) string) (*slog.Logger, error) {
@@ -25,7 +27,7 @@ func Logger(w io.Writer, getenv func(string) string) (*slog.Logger, error) {
 	}
 	switch f := getenv("SENEKA_LOG_FORMAT"); f {
 	case "", "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: cloud})), nil
+		return slog.New(&traced{Handler: slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: cloud})}), nil
 	case "text":
 		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: redacted})), nil
 	default:

@@ -1,5 +1,5 @@
 // Package cloudfront reads the standard logs of Amazon CloudFront, legacy and v2: tables whose first
-// lines name the fields, or JSON objects.
+// lines name the fields, JSON objects, or Parquet.
 package cloudfront
 
 import (
@@ -19,7 +19,7 @@ import (
 // CloudFront returns the format cloudfront. Columns bear the names of AWS's documentation, as in
 // cs_user_agent for cs(User-Agent). Text is kept as AWS wrote it, which is percent-encoded, and "-" is
 // NULL. Lines without a header before them have the fields of the legacy logs in their order. A file
-// that begins with a bracket is one of JSON objects, as v2 writes them if asked to.
+// that begins with a bracket is one of JSON objects, as v2 writes them if asked to; it writes Parquet too.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
 func CloudFront() *format.Format {

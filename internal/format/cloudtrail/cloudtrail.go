@@ -57,7 +57,7 @@ var layout = jsonlog.Layout{
 		jsonlog.Member("eventVersion", row.String, "Version of the event's format, such as 1.11."),
 		jsonlog.Member("eventTime", row.Timestamp, "Time when the request was completed, by the clock of the service's host. UTC, to the second.").Essential(),
 		jsonlog.Member("eventSource", row.String, "Service that the request was made to, such as s3.amazonaws.com."),
-		jsonlog.Member("eventName", row.String, "Requested action, one of the service's API."),
+		jsonlog.Member("eventName", row.String, "Requested action, one of the service's API.").Essential(),
 		jsonlog.Member("awsRegion", row.String, "AWS Region that the request was made to."),
 		jsonlog.Member("sourceIPAddress", row.String, "IP address that the request was made from; for requests by a service, its DNS name, or AWS Internal."),
 		jsonlog.Member("userAgent", row.String, "Agent that the request was made with: console, SDK, command line or service."),

@@ -58,9 +58,9 @@ func TestEvent(t *testing.T) {
 }
 
 func TestNoEvent(t *testing.T) {
-	all := decode(t, `{"Records":[{"eventName":"x"},`+event+`,{"eventTime":"yesterday"}]}`)
-	if len(all) != 3 || all[0].Reject != "another kind of record: it has no eventTime" || all[1].Reject != "" ||
-		!strings.HasPrefix(all[2].Reject, `column event_time: "yesterday" is not a TIMESTAMP`) {
+	all := decode(t, `{"Records":[{"eventID":"x"},`+event+`,{"eventTime":"yesterday"},{"eventName":"x"}]}`)
+	if len(all) != 4 || all[0].Reject != "another kind of record: it has neither eventTime nor eventName" || all[1].Reject != "" ||
+		!strings.HasPrefix(all[2].Reject, `column event_time: "yesterday" is not a TIMESTAMP`) || string(all[3].Row) != `{"event_name":"x"}` {
 		t.Errorf("got %v", all)
 	}
 }

@@ -22,18 +22,19 @@ func ALB() *format.Format {
 			PartitionBy: "time",
 			ClusterBy:   []string{"elb", "elb_status_code", "client_ip"},
 		},
-		New:      alb.decoder,
+		New:      alb.anyDecoder,
 		FileTime: format.VendedTime,
 		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
 }
 
-// alb lists the documented fields in order. Lines of 36 fields have been seen; what is not
-// documented goes to extra.
+// alb lists the documented fields in order. ip_address is not on the page above, but a field of CloudWatch's
+// delivery of this log. Lines of 36 fields have been seen: the last two go to extra.
 var alb = &layout{
-	format: "alb",
-	split:  split,
-	needed: 17, // up to target_group_arn, the last field of 2016
+	format:  "alb",
+	split:   split,
+	needed:  17, // up to target_group_arn, the last field of 2016
+	telling: []string{"elb", "elb_status_code", "target_group_arn", "target_status_code"},
 	fields: []field{
 		text("type", "Type of request or connection: http, https (HTTP over TLS), h2 (HTTP/2 over TLS), grpcs, ws or wss (WebSockets, over TLS)."),
 		timestamp("time", "Time when the load balancer answered the client; for WebSockets, when the connection closed. UTC, to the microsecond."),
@@ -60,7 +61,7 @@ var alb = &layout{
 		text("actions_executed", "Actions taken, separated by commas: waf, waf-failed, authenticate, redirect, fixed-response, forward."),
 		text("redirect_url", "Location of the redirect, if that was the action."),
 		text("error_reason", "Reason code of a failure to process the request, such as LambdaInvalidResponse."),
-		texts("target_port_list", "Targets that processed the request, each as address:port."),
+		texts("target_port_list", "Targets that processed the request, each as address:port.").called("target:port_list", "target_port_list"),
 		integers("target_status_code_list", "HTTP status codes of the targets' answers, in the order of target_port_list; 0 for a target that gave none."),
 		text("classification", "Desync mitigation's verdict on the request: Acceptable, Ambiguous or Severe. NULL if it complies with RFC 7230."),
 		text("classification_reason", "Reason code of the classification."),
@@ -68,5 +69,6 @@ var alb = &layout{
 		text("transformed_host", "Host header after a rewrite; NULL if it was not rewritten."),
 		text("transformed_uri", "URI after a rewrite; NULL if it was not rewritten."),
 		text("request_transform_status", "Outcome of the rewrite; NULL if there was none."),
+		text("ip_address", "IP address of the load balancer node, in lines since 2026."),
 	},
 }

@@ -23,7 +23,7 @@ func ALBConnection() *format.Format {
 			PartitionBy: "time",
 			ClusterBy:   []string{"elb", "tls_verify_status", "client_ip"},
 		},
-		New:      connection.decoder,
+		New:      connection.anyDecoder,
 		FileTime: format.VendedTime,
 		Key:      regexp.MustCompile(`(^|/)conn_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
@@ -31,11 +31,12 @@ func ALBConnection() *format.Format {
 
 // connection lists the documented fields in order.
 var connection = &layout{
-	format: "alb_connection",
-	split:  split,
-	needed: 11, // up to tls_verify_status, the last field of 2023
+	format:  "alb_connection",
+	split:   split,
+	needed:  11, // up to tls_verify_status, the last field of 2023
+	telling: []string{"elb", "tls_verify_status", "tls_handshake_latency", "conn_trace_id"},
 	fields: []field{
-		timestamp("time", "Time when the load balancer established the connection, or failed to. UTC, to the microsecond."),
+		timestamp("time", "Time when the load balancer established the connection, or failed to. UTC, to the microsecond.").called("timestamp", "time"),
 		text("client_ip", "IP address of the client."),
 		integer("client_port", "Port of the client."),
 		integer("listener_port", "Port of the listener."),
@@ -56,11 +57,11 @@ var connection = &layout{
 // validity is a field that holds the time between which a certificate holds:
 // NotBefore=2023-09-21T22:43:21Z;NotAfter=2026-06-17T22:43:21Z.
 func validity(name string) field {
-	return field{row.Schema{
+	return field{columns: row.Schema{
 		fields.Column(name, row.String, "Validity of the client's leaf certificate, NotBefore=time;NotAfter=time, as AWS wrote it; NULL if it showed none."),
 		fields.Column("leaf_client_cert_not_before", row.Timestamp, "Time from which the client's leaf certificate is valid, out of "+name+"."),
 		fields.Column("leaf_client_cert_not_after", row.Timestamp, "Time until which the client's leaf certificate is valid, out of "+name+"."),
-	}, readValidity}
+	}, read: readValidity}
 }
 
 // readValidity never fails: what cannot be taken apart is there as text.

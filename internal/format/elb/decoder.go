@@ -21,6 +21,8 @@ type layout struct {
 	needed int // fields that every line ever written has
 	// split appends the fields of line to dst, without their quotes.
 	split func(dst [][]byte, line []byte) ([][]byte, error)
+	// telling are names of fields by which a JSON object is told to be of this log.
+	telling []string
 	// joins is how many line endings a record may hold, all of them in the field at index agent.
 	joins, agent int
 }
@@ -83,12 +85,21 @@ func (d *decoder) Next(rec *row.Record) error {
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 const maxBlanks = 64 << 10
 
+// checkBlanks returns an error if line has more spaces, or tabs, than that.
+func checkBlanks(line []byte) error {
+	if len(line) <= maxBlanks {
+		return nil
+	}
+	if n := max(bytes.Count(line, []byte{' '}), bytes.Count(line, []byte{'\t'})); n > maxBlanks {
+		return fmt.Errorf("the line has %d spaces, and no load balancer writes over %d", n, maxBlanks)
+	}
+	return nil
+}
+
 // parse sets the values of one line.
 func (d *decoder) parse(line []byte, values []row.Value) (err error) {
-	if len(line) > maxBlanks {
-		if n := bytes.Count(line, []byte{' '}); n > maxBlanks {
-			return fmt.Errorf("the line has %d spaces, and no load balancer writes over %d", n, maxBlanks)
-		}
+	if err := checkBlanks(line); err != nil {
+		return err
 	}
 	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
 		return err
@@ -96,6 +107,11 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	if len(d.tokens) < d.layout.needed {
 		return fmt.Errorf("the line is cut short: it has %d fields, and a record has %d or more", len(d.tokens), d.layout.needed)
 	}
+	return d.set(values)
+}
+
+// set sets the values from the tokens, one for each field in order, and those behind them.
+func (d *decoder) set(values []row.Value) error {
 	d.decoded = d.decoded[:0]
 	for i := range d.layout.fields {
 		f := &d.layout.fields[i]

@@ -12,6 +12,14 @@ type field struct {
 	columns row.Schema
 	// read sets the first len(f.columns) values from token.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
+	// names are what the field is called where fields are named; none: as its first column.
+	names []string
+}
+
+// called gives a field the names that it has where fields are named.
+func (f field) called(names ...string) field {
+	f.names = names
+	return f
 }
 
 // none is how AWS writes a field without a value, quoted or not; a field that a line lacks is the
@@ -20,7 +28,7 @@ var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.String, description)}, one(fields.Text)}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: one(fields.Text)}
 }
 
 // one makes a field's read of a setter of its only column.
@@ -35,7 +43,7 @@ func one(set fields.Setter) func(*decoder, *field, []row.Value, []byte) error {
 
 // trimmed is a text field that AWS pads with spaces at times.
 func trimmed(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.String, description)}, readTrimmed}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: readTrimmed}
 }
 
 func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
@@ -44,7 +52,7 @@ func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Int64, description)}, one(fields.Int)}
+	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, read: one(fields.Int)}
 }
 
 func setInteger(v *row.Value, c *row.Column, token []byte) error {
@@ -56,17 +64,21 @@ func setInteger(v *row.Value, c *row.Column, token []byte) error {
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Float64, description)}, one(fields.Float)}
+	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, read: one(fields.Float)}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{row.Schema{fields.Column(name, row.Timestamp, description)}, one(fields.Time)}
+	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, read: one(fields.Time)}
 }
 
 // endpoint is a field that holds an address and a port.
 func endpoint(name, address, port string) field {
-	return field{row.Schema{fields.Column(name+"_ip", row.String, address), fields.Column(name+"_port", row.Int64, port)}, readEndpoint}
+	return field{
+		columns: row.Schema{fields.Column(name+"_ip", row.String, address), fields.Column(name+"_port", row.Int64, port)},
+		read:    readEndpoint,
+		names:   []string{name + ":port", name + "_port"},
+	}
 }
 
 func readEndpoint(_ *decoder, f *field, values []row.Value, token []byte) error {
@@ -97,7 +109,7 @@ func splitPort(b []byte) (host, port []byte) {
 
 // texts is a field that holds a list of texts, separated by spaces.
 func texts(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, readTexts}
+	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readTexts}
 }
 
 func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
@@ -115,7 +127,7 @@ func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
 // integers is a field that holds a list of whole numbers, separated by spaces. An element without
 // a value is 0, for a list holds no NULL and its positions mean something.
 func integers(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, readIntegers}
+	return field{columns: row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, read: readIntegers}
 }
 
 func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error {

@@ -20,7 +20,7 @@ func ALBHealthCheck() *format.Format {
 			PartitionBy: "time",
 			ClusterBy:   []string{"target_group_id", "status", "target_addr"},
 		},
-		New:      healthCheck.decoder,
+		New:      healthCheck.anyDecoder,
 		FileTime: format.VendedTime,
 		Key:      regexp.MustCompile(`(^|/)health_check_log[._]\d{12}_elasticloadbalancing_[a-z0-9-]+_app\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
@@ -28,9 +28,10 @@ func ALBHealthCheck() *format.Format {
 
 // healthCheck lists the documented fields in order.
 var healthCheck = &layout{
-	format: "alb_healthcheck",
-	split:  split,
-	needed: 8, // up to reason_code, all that the examples of 2025 have
+	format:  "alb_healthcheck",
+	split:   split,
+	needed:  8, // up to reason_code, all that the examples of 2025 have
+	telling: []string{"elb", "target_group_id", "target_addr"},
 	fields: []field{
 		text("type", "Type of health check: http, https, h2, grpc or lambda."),
 		timestamp("time", "Time when the check began. UTC, to the microsecond."),

@@ -23,7 +23,7 @@ func NLB() *format.Format {
 			PartitionBy: "time",
 			ClusterBy:   []string{"elb", "domain_name", "client_ip"},
 		},
-		New:      nlb.decoder,
+		New:      nlb.anyDecoder,
 		FileTime: format.VendedTime,
 		Key:      regexp.MustCompile(`(^|/)\d{12}_elasticloadbalancing_[a-z0-9-]+_net\.[^/]+_\d{8}T\d{4}Z_[^/]*\.log(\.gz)?$`),
 	}
@@ -31,9 +31,10 @@ func NLB() *format.Format {
 
 // nlb lists the documented fields in order.
 var nlb = &layout{
-	format: "nlb",
-	split:  split,
-	needed: 16, // up to tls_protocol_version
+	format:  "nlb",
+	split:   split,
+	needed:  16, // up to tls_protocol_version
+	telling: []string{"elb", "tls_handshake_time", "incoming_tls_alert"},
 	fields: []field{
 		text("type", "Type of listener; tls is the only one that is logged."),
 		text("version", "Version of the log entry."),
@@ -62,7 +63,7 @@ var nlb = &layout{
 
 // quotedTexts is a field that holds a list of quoted texts, separated by commas: "h2","http/1.1".
 func quotedTexts(name, description string) field {
-	return field{row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, readQuotedTexts}
+	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readQuotedTexts}
 }
 
 // readQuotedTexts is given the list without its first and its last quote.

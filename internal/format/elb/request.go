@@ -24,7 +24,7 @@ const (
 // request is the field that holds a request line: the line as it stands, and its parts.
 func request(description string) field {
 	const undone = " \\xHH escapes are undone."
-	return field{row.Schema{
+	return field{columns: row.Schema{
 		requestLine:     fields.Column("request", row.String, description),
 		requestMethod:   fields.Column("request_method", row.String, "HTTP method of the request line; NULL if there was none."),
 		requestURL:      fields.Column("request_url", row.String, "URL of the request line, protocol://host:port/path?query."+undone),
@@ -33,7 +33,7 @@ func request(description string) field {
 		requestPort:     fields.Column("request_port", row.Int64, "Port of the URL."),
 		requestPath:     fields.Column("request_path", row.String, "Path of the URL, as sent (percent-encoded)."+undone),
 		requestQuery:    fields.Column("request_query", row.String, "Query of the URL behind the first question mark, as sent (percent-encoded); NULL if there was none."+undone),
-	}, readRequest}
+	}, read: readRequest, names: []string{"request", "request_line"}}
 }
 
 // readRequest never fails: clients send anything.

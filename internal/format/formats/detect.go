@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -17,11 +18,14 @@ const Head = 256 << 10
 
 // Detect finds the format of a file by its name and its first decompressed bytes, and says why it
 // is that one. It reads head as each format that brings its own columns: the one wins that makes the
-// most of it, and of two that do the same, the one whose keys look like name. An error says that
-// none makes sense of it.
+// most of it, and of two that do the same, the one whose keys look like name. If none makes rows of it, it is
+// the one that finds no record in it and nothing wrong: a header alone, or {"Records":[]}. Then come formats
+// without columns of their own, by the form of head, and the one whose keys look like name. An error says
+// that none makes sense of it.
 func Detect(name string, head []byte) (f *format.Format, why string, err error) {
 	whole := len(head) < Head
-	var best trial
+	var best, named trial
+	var empty []trial
 	for _, f := range table {
 		if f.Declare != nil {
 			continue
@@ -31,15 +35,29 @@ func Detect(name string, head []byte) (f *format.Format, why string, err error) 
 		if t.better(&best) {
 			best = t
 		}
+		if t.named {
+			named = t
+		}
+		if t.empty && whole {
+			empty = append(empty, t)
+		}
 	}
-	if best.format != nil {
+	switch {
+	case best.format != nil:
 		return best.format, best.why(), nil
+	case named.empty:
+		return named.format, named.why(), nil
+	case len(empty) == 1:
+		return empty[0].format, empty[0].why(), nil
 	}
 	if f, why := columnar(name, head); f != nil {
 		return f, why, nil
 	}
 	if f, why := declared(name, head); f != nil {
 		return f, why, nil
+	}
+	if named.format != nil {
+		return named.format, named.why(), nil
 	}
 	return nil, "", errors.New("no format makes sense of its first records: name one with --format; seneka formats lists them")
 }
@@ -50,6 +68,7 @@ type trial struct {
 	rows, rejects  int
 	known, unknown int // values that have a column, and that have none
 	control, named bool
+	empty          bool // head holds something, and no record
 }
 
 // try reads head, which is the whole file or its beginning.
@@ -71,6 +90,7 @@ func try(f *format.Format, head []byte, whole bool) trial {
 			}
 		default:
 			t.control = errors.Is(err, format.ErrControl)
+			t.empty = err == io.EOF && t.rows+t.rejects == 0 && len(bytes.TrimSpace(head)) > 0
 			return t
 		}
 	}
@@ -118,8 +138,13 @@ func (t *trial) share() float64 {
 
 func (t *trial) why() string {
 	why := fmt.Sprintf("%d of its first %d records read as %s", t.rows, t.rows+t.rejects, t.format.Name)
-	if t.control {
+	switch {
+	case t.control:
 		why = "it is a control object of such logs"
+	case t.empty:
+		why = "it reads as a log of that format without records"
+	case t.rows == 0:
+		return "its name is that of such logs"
 	}
 	if t.named {
 		why += ", and so does its name"
@@ -133,8 +158,12 @@ func columnar(name string, head []byte) (f *format.Format, why string) {
 		return nil, ""
 	}
 	kind, why := "parquet", "it begins as Parquet files do"
-	if strings.Contains(name, "vpcflowlogs") {
+	cloudFront, _ := Lookup("cloudfront")
+	switch {
+	case strings.Contains(name, "vpcflowlogs"):
 		kind, why = "vpcflow", why+", and its name is that of a flow log"
+	case cloudFront.Key.MatchString(name):
+		kind, why = "cloudfront", why+", and its name is that of a log of CloudFront"
 	}
 	f, _ = Lookup(kind)
 	return f, why

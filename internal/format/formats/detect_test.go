@@ -20,7 +20,15 @@ func TestDetect(t *testing.T) {
 		{"prose", "x.log", "The quick brown fox\njumps over the lazy dog.\n", ""},
 		{"nothing", "x.log", "", ""},
 		{"binary", "x.log", "\x00\x01\x02\x03", ""},
+		{"events, and none of them", "x.json", `{"Records":[]}`, "cloudtrail"},
+		{"a header alone", "x.log", "#Version: 1.0\n#Fields: date time c-ip\n", "cloudfront"},
+		{"another header alone", "x.log", "version account-id interface-id\n", "vpcflow"},
+		{"a list of nothing", "x.json", "[]", "ndjson"},
+		{"a list of nothing, by its name", keys["waf"][0], "[]\n", "waf"},
+		{"what its name does not say", keys["firelens"][0], "a,b\n1,2\n", "csv"},
+		{"what only its name says", keys["alb"][0], "cut sho", "alb"},
 		{"Parquet", "x", "PAR1\x15\x00", "parquet"},
+		{"a log of CloudFront in Parquet", "AWSLogs/1/CloudFront/E2EXAMPLE1234.2026-11-14-20.RT4KCN4S.parquet", "PAR1\x15\x00", "cloudfront"},
 		{"a flow log in Parquet", "AWSLogs/1/vpcflowlogs/eu-west-1/2026/01/02/1_vpcflowlogs_eu-west-1_fl-1.log.parquet", "PAR1\x15\x00", "vpcflow"},
 	}
 	for _, tt := range tests {

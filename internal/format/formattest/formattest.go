@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -101,23 +100,6 @@ func (s Suite) spec(t *testing.T) {
 			t.Errorf("the table is clustered by %q, which cannot be", name)
 		}
 	}
-}
-
-// schema pins the table's columns.
-func (s Suite) schema(t *testing.T) {
-	var b strings.Builder
-	write := func(prefix string, c row.Column) {
-		fmt.Fprintf(&b, "%s%s\t%s\t%s\t%s\n", prefix, c.Name, c.Type, c.Mode, c.Description)
-	}
-	var walk func(prefix string, columns []row.Column)
-	walk = func(prefix string, columns []row.Column) {
-		for _, c := range columns {
-			write(prefix, c)
-			walk(prefix+c.Name+".", c.Fields)
-		}
-	}
-	walk("", s.Format.Spec.Columns)
-	s.compare(t, "schema.txt", b.String(), "tables exist with this schema: columns may only be added, at the end; never renamed, removed or given another type or mode")
 }
 
 func (s Suite) golden(t *testing.T, file string, data []byte) {

@@ -23,7 +23,8 @@ func List(member string, t row.Type, description string, fields ...Column) Colum
 	return c
 }
 
-// Essential makes a column one whose record is a reject if it is NULL: the object is of another kind.
+// Essential makes a column one of those that tell the kind of an object: a record in which all of them are NULL is
+// of another kind, and a reject.
 func (c Column) Essential() Column {
 	c.essential = true
 	return c

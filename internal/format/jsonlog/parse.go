@@ -39,10 +39,8 @@ func (p *parser) record(b []byte, values []row.Value) error {
 	if err := p.object(p.top, values); err != nil {
 		return err
 	}
-	for _, f := range p.top.needed {
-		if values[f.at].IsNull() && p.problem == nil {
-			p.problem = fmt.Errorf("another kind of record: it has no %s", f.member)
-		}
+	if p.problem == nil {
+		p.problem = p.top.otherKind(values)
 	}
 	extra := &values[len(p.top.fields)]
 	if len(p.extra) == 0 {

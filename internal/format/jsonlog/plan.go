@@ -1,6 +1,7 @@
 package jsonlog
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -12,7 +13,7 @@ type plan struct {
 	fields []*field
 	names  map[string]*field
 	folded map[string]*field // by lower-case name; nil: the case of letters matters
-	needed []*field          // essential ones
+	needed []*field          // essential ones: a record has one of them
 	last   *field            // that a member was found for
 	first  field             // stands before the first one: its follower is
 }
@@ -69,6 +70,23 @@ func compile(columns []Column, path string, fold bool) *plan {
 		}
 	}
 	return pl
+}
+
+// otherKind returns why the values are not of the kind of record that is wanted; nil if they are.
+func (pl *plan) otherKind(values []row.Value) error {
+	for _, f := range pl.needed {
+		if !values[f.at].IsNull() {
+			return nil
+		}
+	}
+	switch n := len(pl.needed); n {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("another kind of record: it has no %s", pl.needed[0].member)
+	default:
+		return fmt.Errorf("another kind of record: it has neither %s nor %s", pl.needed[0].member, pl.needed[1].member)
+	}
 }
 
 // begin starts an object.

@@ -58,7 +58,9 @@ func (l Layout) index(name string) int {
 }
 
 // ColumnOf returns the column's name of a field: cs_user_agent for cs(User-Agent).
-func ColumnOf(name string) string { return columnOf.Replace(strings.ToLower(name)) }
+func ColumnOf(name string) string {
+	return strings.TrimRight(columnOf.Replace(strings.ToLower(name)), "_")
+}
 
 var columnOf = strings.NewReplacer("-", "_", "(", "_", ")", "")
 

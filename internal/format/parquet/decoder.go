@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/seneka-io/seneka/internal/format"
@@ -159,54 +158,3 @@ func (d *decoder) keep(i int) {
 	d.extra = append(fields.AppendQuoted(d.extra, []byte(s.name)), ':')
 	d.extra = append(appendJSON(d.extra, s, v), ',')
 }
-
-// Texts reads the records of a file as texts, for formats of logs that AWS writes as text too. A NULL is
-// "-", as there; a list or a group is its JSON.
-type Texts struct {
-	records
-	arena []byte
-	texts [][]byte
-}
-
-// NewTexts returns a reader of the file that r yields.
-func NewTexts(r io.Reader, o format.Options) (*Texts, error) {
-	t := &Texts{records: records{in: r, options: o}}
-	return t, t.open()
-}
-
-// Names returns the names of the file's columns.
-func (t *Texts) Names() []string {
-	all := make([]string, len(t.root.fields))
-	for i, f := range t.root.fields {
-		all[i] = f.column
-	}
-	return all
-}
-
-// Next sets rec's Line and Offset and returns the texts of a record, which hold until the next call. Its
-// errors are those of format.Decoder.
-func (t *Texts) Next(rec *row.Record) ([][]byte, error) {
-	if err := t.next(); err != nil {
-		return nil, err
-	}
-	rec.Line, rec.Offset, rec.Raw = t.reader.Line, t.reader.Offset, nil
-	t.arena, t.texts = t.arena[:0], t.texts[:0]
-	for i, f := range t.root.fields {
-		start, v := len(t.arena), &t.datum.List[i]
-		switch {
-		case v.Null:
-			t.arena = append(t.arena, '-')
-		case f.elem != nil || f.node.Kind == pq.Group:
-			t.arena = appendJSON(t.arena, f, v)
-		case isText(f.node):
-			t.arena = append(t.arena, v.Bytes...)
-		default:
-			t.arena, _ = appendText(t.arena, f.node, v)
-		}
-		t.texts = append(t.texts, t.arena[start:len(t.arena):len(t.arena)])
-	}
-	return t.texts, nil
-}
-
-// Reject returns the record that was read last as a reject.
-func (t *Texts) Reject(err error) error { return t.reject(fmt.Sprint(err)) }

@@ -19,6 +19,8 @@ type shape struct {
 	fields []*field // of objects, in the order in which they were first seen
 	index  map[string]*field
 	items  *shape // of lists
+	// Texts for no value, of delimited files.
+	markers map[string]bool
 }
 
 type field struct {
@@ -105,6 +107,8 @@ func (s *shape) scalar() row.Type {
 		return row.Float64
 	case has(row.Timestamp):
 		return row.Timestamp
+	case has(row.Datetime):
+		return row.Datetime
 	case has(row.Date):
 		return row.Date
 	default:

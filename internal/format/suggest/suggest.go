@@ -1,5 +1,5 @@
-// Package suggest proposes a BigQuery schema for JSON logs, for a person to edit. Loading never
-// guesses: a column's type that follows from the data changes with the data.
+// Package suggest proposes a BigQuery schema for JSON logs and delimited files, for a person to edit.
+// Loading never guesses: a column's type that follows from the data changes with the data.
 package suggest
 
 import (
@@ -15,6 +15,9 @@ import (
 // Proposal collects what files hold. Its zero value is not usable: see New. For one goroutine.
 type Proposal struct {
 	root    *shape
+	rows    rows
+	own     row.Schema // of files that say it themselves
+	clashes []string
 	Records int64 // that were read
 }
 
@@ -112,11 +115,22 @@ func (s *shape) elements(d *json.Decoder, depth int) error {
 // Schema returns the proposed columns, all of which may be NULL, and notes for a person: what was
 // left out, which goes to the column extra, and what became JSON, and why.
 func (p *Proposal) Schema() (columns row.Schema, notes []string) {
-	b := &builder{}
-	return b.columns(p.root, "", 1), b.notes
+	if len(p.own) > 0 {
+		return p.own, append(p.clashes, "the files say these columns themselves: a source needs a schema only to change them")
+	}
+	b := &builder{flat: p.rows.seen}
+	if b.flat {
+		p.finish(b)
+	}
+	columns = b.columns(p.root, "", 1)
+	p.rows.notes(b)
+	return columns, b.notes
 }
 
-type builder struct{ notes []string }
+type builder struct {
+	notes []string
+	flat  bool // values are fields of delimited files
+}
 
 func (b *builder) note(format string, a ...any) { b.notes = append(b.notes, fmt.Sprintf(format, a...)) }
 
@@ -149,6 +163,10 @@ func (b *builder) column(f *field, path string, depth int) row.Column {
 		c.Mode, s = row.Repeated, s.items
 	}
 	switch {
+	case b.flat:
+		if c.Type = s.scalar(); c.Type == row.String && len(s.types) > 1 && len(s.markers) == 0 {
+			b.note("%q: values of several types; STRING takes them all", path)
+		}
 	case s.mixed():
 		c.Type = row.JSON
 		b.note("%q: values of several types; JSON takes them all", path)

@@ -4,6 +4,7 @@
 package vpcflow
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/lines"
 	"github.com/seneka-io/seneka/internal/format/named"
+	"github.com/seneka-io/seneka/internal/format/parquet/pq"
 	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -49,6 +51,15 @@ type decoder struct {
 	header *named.Header
 	named  bool // by a header line
 	tokens [][]byte
+}
+
+func newDecoder(r io.Reader, o format.Options) format.Decoder {
+	return format.Choose(r, func(first []byte, in io.Reader) format.Decoder {
+		if bytes.HasPrefix(first, []byte(pq.Magic)) {
+			return named.Parquet(in, o, layout)
+		}
+		return newTextDecoder(in, o)
+	})
 }
 
 func newTextDecoder(r io.Reader, o format.Options) format.Decoder {

@@ -35,10 +35,10 @@ func text(member, description string) jsonlog.Column {
 var layout = jsonlog.Layout{
 	Extra: "extra",
 	Columns: []jsonlog.Column{
-		jsonlog.Member("timestamp", row.Timestamp, "Time of the request. UTC, to the millisecond.").With(jsonlog.Millis).Essential(),
+		jsonlog.Member("timestamp", row.Timestamp, "Time of the request. UTC, to the millisecond.").With(jsonlog.Millis),
 		jsonlog.Member("formatVersion", row.Int64, "Version of the log's format."),
 		jsonlog.Member("webaclId", row.String, "ARN of the web ACL (protection pack).").Essential(),
-		text("terminatingRuleId", "Rule that ended the inspection; Default_Action if none did."),
+		text("terminatingRuleId", "Rule that ended the inspection; Default_Action if none did.").Essential(),
 		text("terminatingRuleType", "Type of that rule: RATE_BASED, REGULAR, GROUP or MANAGED_RULE_GROUP."),
 		text("action", "What was done: ALLOW, BLOCK, CAPTCHA, CHALLENGE or EXCLUDED_AS_COUNT."),
 		jsonlog.Member("terminatingRuleMatchDetails", row.JSON, "What the terminating rule matched, for SQL injection and cross-site scripting, an array."),

@@ -30,7 +30,8 @@ func TestQuirks(t *testing.T) {
 		head + `,"httpSourceName":"-","httpRequest":{"country":"-","args":"-"}}`:      columns + `,"http_request":{"args":"-"}}`,
 		head + `,"responseCodeSent":null,"labels":[{"name":"x"},{"name":"y","z":1}]}`: columns + `,"labels":[{"name":"x"},{"name":"y"}],"extra":{"labels[1].z":1}}`,
 		head + `,"oversizeFields":["REQUEST_BODY"],"clientAsn":16509}`:                columns + `,"oversize_fields":["REQUEST_BODY"],"client_asn":16509}`,
-		`{"timestamp":1679548657700}`:                                                 "another kind of record: it has no webaclId",
+		`{"timestamp":1679548657700}`:                                                 "another kind of record: it has neither webaclId nor terminatingRuleId",
+		`{"terminatingRuleId":"Default_Action"}`:                                      `{"terminating_rule_id":"Default_Action"}`, // its time is the file's
 		`{"timestamp":"x","webaclId":"a"}`:                                            `column timestamp: "x" is not a number`,
 	} {
 		all, err := formattest.Decode(WAF(), strings.NewReader(text), format.Options{})

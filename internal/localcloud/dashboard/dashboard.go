@@ -8,6 +8,7 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -32,6 +33,9 @@ type Cloud interface {
 	Put(ctx context.Context, bucket, key string, body io.Reader, size int64) error
 	// Query runs one query and returns at most limit of its rows.
 	Query(ctx context.Context, sql string, limit int) (Table, error)
+	// Report returns the page of seneka report since a time as that takes it, such as 1d. Its one
+	// style element is all that it has of style, and it has no script.
+	Report(ctx context.Context, since string) ([]byte, error)
 }
 
 // State is what the page shows.
@@ -127,6 +131,7 @@ func New(cloud Cloud, setup Setup) http.Handler {
 	mux.HandleFunc("GET /api/setup", h.getSetup)
 	mux.HandleFunc("GET /api/state", h.state)
 	mux.HandleFunc("GET /api/route", h.route)
+	mux.HandleFunc("GET /report", h.report)
 	mux.HandleFunc("POST /api/files", h.upload)
 	mux.HandleFunc("POST /api/query", h.query)
 	return h.guard(http.NewCrossOriginProtection().Handler(mux))
@@ -179,6 +184,19 @@ func hashOf(html []byte, element string) string {
 func (h *handler) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(page) // the browser may be gone; nobody is left to tell
+}
+
+// report shows the report of the last day, or since what the query says.
+func (h *handler) report(w http.ResponseWriter, r *http.Request) {
+	since := cmp.Or(r.URL.Query().Get("since"), "1d")
+	html, err := h.cloud.Report(r.Context(), since)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", policy(html))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(html) // the browser may be gone; nobody is left to tell
 }
 
 func (h *handler) getSetup(w http.ResponseWriter, _ *http.Request) {

@@ -14,6 +14,9 @@ func (s *Server) createBucket(name string, spec bucketSpec) (bucket, error) {
 		return bucket{}, err
 	}
 	spec.Name = name
+	if err := spec.Lifecycle.check(); err != nil {
+		return bucket{}, err
+	}
 	if spec.Location == "" {
 		spec.Location = "US"
 	}
@@ -38,13 +41,12 @@ func (s *Server) insertBucket(r *http.Request, _ []string) (any, error) {
 		bucketSpec
 		Versioning struct{ Enabled bool } `json:"versioning"`
 		Retention  json.RawMessage        `json:"retentionPolicy"`
-		Lifecycle  json.RawMessage        `json:"lifecycle"`
 	}
 	if err := readJSON(r, &in); err != nil {
 		return nil, err
 	}
-	if in.Versioning.Enabled || in.Retention != nil || in.Lifecycle != nil {
-		return nil, unimplemented("versioning, retentionPolicy or lifecycle of a bucket")
+	if in.Versioning.Enabled || in.Retention != nil {
+		return nil, unimplemented("versioning or retentionPolicy of a bucket")
 	}
 	b, err := s.createBucket(in.Name, in.bucketSpec)
 	if err != nil {

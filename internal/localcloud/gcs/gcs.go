@@ -76,6 +76,7 @@ func New(o Options) (*Server, error) {
 	if o.Publish != nil {
 		s.done.Go(func() { s.pump(ctx) })
 	}
+	s.done.Go(func() { s.age(ctx) })
 	return s, nil
 }
 

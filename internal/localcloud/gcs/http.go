@@ -26,6 +26,7 @@ func routes() []route {
 		{"POST", "b", (*Server).insertBucket},
 		{"GET", "b/*", (*Server).getBucket},
 		{"DELETE", "b/*", (*Server).deleteBucket},
+		{"GET", "b/*/iam/testPermissions", (*Server).testPermissions},
 		{"GET", "b/*/storageLayout", (*Server).getLayout},
 		{"GET", "b/*/managedFolders", (*Server).listManagedFolders},
 		{"GET", "b/*/o", (*Server).listObjects},

@@ -91,6 +91,7 @@ type bucketSpec struct {
 	Location     string            `json:"location,omitempty"`
 	StorageClass string            `json:"storageClass,omitempty"`
 	Labels       map[string]string `json:"labels,omitempty"`
+	Lifecycle    *lifecycle        `json:"lifecycle,omitempty"`
 }
 
 // bucket is the resource of the JSON API, in the fields that clients look at.
@@ -105,7 +106,15 @@ type bucket struct {
 	TimeCreated    string `json:"timeCreated"`
 	Updated        string `json:"updated"`
 	LocationType   string `json:"locationType"`
+	Access         access `json:"iamConfiguration"`
 	bucketSpec
+}
+
+// access says that there are no access lists of objects.
+type access struct {
+	Uniform struct {
+		Enabled bool `json:"enabled"`
+	} `json:"uniformBucketLevelAccess"`
 }
 
 // storedBucket is a bucket as it lies in the database.
@@ -117,6 +126,7 @@ type storedBucket struct {
 
 func (b bucket) linked(base string) bucket {
 	b.SelfLink = base + "/storage/v1/b/" + escape(b.Name)
+	b.Access.Uniform.Enabled = true
 	return b
 }
 

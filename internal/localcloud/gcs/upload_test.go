@@ -150,7 +150,7 @@ func TestBucketRules(t *testing.T) {
 	}{
 		{"POST", "/storage/v1/b", `{"name":"` + bkt + `"}`, 409},
 		{"POST", "/storage/v1/b", `{"name":"new","versioning":{"enabled":true}}`, 501},
-		{"POST", "/storage/v1/b", `{"name":"new","lifecycle":{"rule":[]}}`, 501},
+		{"POST", "/storage/v1/b", `{"name":"new","lifecycle":{"rule":[{"action":{"type":"SetStorageClass","storageClass":"NEARLINE"},"condition":{"age":3}}]}}`, 501},
 		{"POST", "/storage/v1/b", `{`, 400},
 		{"POST", "/storage/v1/b", ``, 400},
 		{"GET", "/storage/v1/b/none", ``, 404},

@@ -44,6 +44,7 @@ func TestCreateSubscriptionRules(t *testing.T) {
 		{"retention 32 d", ok(func(c *pb.Subscription) { c.MessageRetentionDuration = seconds(32 * 86400) }), codes.InvalidArgument},
 		{"attempts 4", ok(func(c *pb.Subscription) { c.DeadLetterPolicy = deadTo(deadName, 4) }), codes.InvalidArgument},
 		{"attempts 101", ok(func(c *pb.Subscription) { c.DeadLetterPolicy = deadTo(deadName, 101) }), codes.InvalidArgument},
+		{"expires within a day", ok(func(c *pb.Subscription) { c.ExpirationPolicy = &pb.ExpirationPolicy{Ttl: seconds(86399)} }), codes.InvalidArgument},
 		{"no dead-letter topic", ok(func(c *pb.Subscription) { c.DeadLetterPolicy = deadTo("projects/local/topics/none", 5) }), codes.NotFound},
 		{"backoff 601", ok(func(c *pb.Subscription) { c.RetryPolicy = &pb.RetryPolicy{MaximumBackoff: seconds(601)} }), codes.InvalidArgument},
 		{"backoff upside down", ok(func(c *pb.Subscription) {
@@ -237,5 +238,27 @@ func TestUnimplemented(t *testing.T) {
 	}
 	if _, err := (subscriber{s: s}).CreateSnapshot(t.Context(), &pb.CreateSnapshotRequest{}); status.Code(err) != codes.Unimplemented {
 		t.Errorf("CreateSnapshot: %v, want Unimplemented", err)
+	}
+}
+
+// "If expiration_policy is not set, a default policy with ttl of 31 days will be used"; "if ttl is not set,
+// the associated resource never expires" (proto).
+func TestExpirationPolicy(t *testing.T) {
+	s := broker(t, Subscription{})
+	lasts := func() time.Duration {
+		cfg, err := subscriber{s: s}.GetSubscription(t.Context(), &pb.GetSubscriptionRequest{Subscription: subName})
+		if err != nil || cfg.ExpirationPolicy == nil {
+			t.Fatalf("%v, %v", cfg, err)
+		}
+		return cfg.ExpirationPolicy.Ttl.AsDuration()
+	}
+	if got := lasts(); got != 31*24*time.Hour {
+		t.Errorf("by default it lasts %v", got)
+	}
+	if err := s.CreateSubscription(Subscription{Name: subName, Topic: topicName, NeverExpires: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := lasts(); got != 0 {
+		t.Errorf("one that never expires lasts %v", got)
 	}
 }

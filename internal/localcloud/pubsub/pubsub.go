@@ -155,6 +155,7 @@ type Subscription struct {
 	MaxBackoff          time.Duration // 0 for both: no retry policy
 	DeadLetterTopic     string        // "projects/P/topics/T"; empty: none
 	MaxDeliveryAttempts int           // before the dead-letter topic, 5 to 100; 0 is 5
+	NeverExpires        bool          // else it says that it lasts 31 days without use; here it lasts for ever
 }
 
 // CreateSubscription makes the subscription, or gives one that exists these settings: its waiting
@@ -176,6 +177,9 @@ func (u Subscription) proto() *pb.Subscription {
 		PushConfig: &pb.PushConfig{PushEndpoint: u.PushEndpoint}}
 	if u.MinBackoff != 0 || u.MaxBackoff != 0 {
 		p.RetryPolicy = &pb.RetryPolicy{MinimumBackoff: durationpb.New(u.MinBackoff), MaximumBackoff: durationpb.New(u.MaxBackoff)}
+	}
+	if u.NeverExpires {
+		p.ExpirationPolicy = &pb.ExpirationPolicy{}
 	}
 	if u.DeadLetterTopic != "" {
 		p.DeadLetterPolicy = &pb.DeadLetterPolicy{DeadLetterTopic: u.DeadLetterTopic, MaxDeliveryAttempts: int32(u.MaxDeliveryAttempts)}

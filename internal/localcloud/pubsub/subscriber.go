@@ -112,7 +112,7 @@ func (s *Server) reconfigure(want *pb.Subscription) error {
 			return status.Errorf(codes.FailedPrecondition, "The subscription belongs to topic %s: delete it first.", cfg.Topic)
 		}
 		cfg.PushConfig, cfg.AckDeadlineSeconds = want.PushConfig, want.AckDeadlineSeconds
-		cfg.RetryPolicy, cfg.DeadLetterPolicy = want.RetryPolicy, want.DeadLetterPolicy
+		cfg.RetryPolicy, cfg.DeadLetterPolicy, cfg.ExpirationPolicy = want.RetryPolicy, want.DeadLetterPolicy, want.ExpirationPolicy
 		return nil
 	})
 	return err

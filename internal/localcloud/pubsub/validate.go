@@ -89,6 +89,12 @@ func complete(cfg *pb.Subscription) error {
 	if d := cfg.MessageRetentionDuration.AsDuration(); d < 10*time.Minute || d > 31*24*time.Hour {
 		return invalid("Invalid message retention duration: %v; it must be between 10 minutes and 31 days.", d)
 	}
+	if cfg.ExpirationPolicy == nil { // "a default policy with ttl of 31 days will be used"; one without a ttl never expires
+		cfg.ExpirationPolicy = &pb.ExpirationPolicy{Ttl: durationpb.New(31 * 24 * time.Hour)}
+	}
+	if ttl := cfg.ExpirationPolicy.Ttl; ttl != nil && ttl.AsDuration() < 24*time.Hour {
+		return invalid("Invalid expiration policy ttl: %v; the minimum is 1 day.", ttl.AsDuration())
+	}
 	if cfg.PushConfig == nil {
 		cfg.PushConfig = &pb.PushConfig{}
 	}

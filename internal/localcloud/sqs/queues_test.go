@@ -208,3 +208,18 @@ func TestProtocolErrors(t *testing.T) {
 		})
 	}
 }
+
+// Attributes set by this process are those that clients read.
+func TestSetAttributes(t *testing.T) {
+	b := newTestQueue(t, nil)
+	if err := b.server.SetAttributes("q", map[string]string{"ReceiveMessageWaitTimeSeconds": "20"}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := b.client.GetQueueAttributes(t.Context(), &sdk.GetQueueAttributesInput{QueueUrl: &b.url, AttributeNames: []types.QueueAttributeName{"All"}})
+	if err != nil || out.Attributes["ReceiveMessageWaitTimeSeconds"] != "20" {
+		t.Errorf("attributes %v, %v", out.Attributes, err)
+	}
+	if b.server.SetAttributes("none", nil) == nil || b.server.SetAttributes("q", map[string]string{"DelaySeconds": "901"}) == nil {
+		t.Error("a queue that is not there, or a value out of range, is taken")
+	}
+}

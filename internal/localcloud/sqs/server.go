@@ -118,6 +118,17 @@ func (s *Server) CreateQueue(name string, attrs map[string]string) (url, arn str
 	return out.(queueURL).QueueUrl, s.arn(name), nil
 }
 
+// SetAttributes changes attributes of a queue, as the API's SetQueueAttributes does.
+func (s *Server) SetAttributes(name string, attrs map[string]string) error {
+	_, err := s.run(&call{ctx: context.Background()}, func(c *call) (any, error) {
+		return s.setQueueAttributes(c, &setQueueAttributesInput{QueueUrl: s.url(c, name), Attributes: attrs})
+	})
+	if err != nil {
+		return fmt.Errorf("set attributes of queue %s: %w", name, err)
+	}
+	return nil
+}
+
 // Send puts a message into the queue of that ARN and returns once it is durable.
 func (s *Server) Send(ctx context.Context, queueARN, body string) error {
 	_, err := s.run(&call{ctx: ctx}, func(c *call) (any, error) {

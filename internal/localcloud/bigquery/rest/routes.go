@@ -39,6 +39,8 @@ func (s *server) routes() []route {
 		{"tables.update", "PUT", table, "autodetect_schema", s.patchTable},
 		{"tables.delete", "DELETE", table, "", s.deleteTable},
 
+		{"rowAccessPolicies.list", "GET", table + "/rowAccessPolicies", "pageToken pageSize", s.listRowPolicies},
+
 		{"tabledata.list", "GET", table + "/data", rows + "selectedFields", s.listRows},
 		{"tabledata.insertAll", "POST", table + "/insertAll", "", refuseInsertAll},
 

@@ -1,42 +1,29 @@
 package cloudfront
 
 import (
-	"bufio"
+	"bytes"
 	"io"
 	"strings"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/jsonlog"
 	"github.com/seneka-io/seneka/internal/format/named"
+	"github.com/seneka-io/seneka/internal/format/parquet/pq"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-// eitherDecoder reads a file of lines or of JSON objects, which its first byte tells apart.
-type eitherDecoder struct {
-	in      *bufio.Reader
-	options format.Options
-	format.Decoder
-}
-
+// newDecoder reads a file of lines, of JSON objects or of Parquet.
 func newDecoder(r io.Reader, o format.Options) format.Decoder {
-	const enough = 16 // longer reads go straight to r
-	return &eitherDecoder{in: bufio.NewReaderSize(r, enough), options: o}
-}
-
-// Next implements format.Decoder.
-func (d *eitherDecoder) Next(rec *row.Record) error {
-	if d.Decoder == nil {
-		first, err := d.in.Peek(1)
+	return format.Choose(r, func(first []byte, in io.Reader) format.Decoder {
 		switch {
-		case err != nil:
-			return err
 		case first[0] == '{' || first[0] == '[':
-			d.Decoder = &jsonDecoder{Decoder: objects.Decoder(d.in, d.options)}
+			return &deriving{Decoder: objects.Decoder(in, o)}
+		case bytes.HasPrefix(first, []byte(pq.Magic)):
+			return &deriving{Decoder: named.Parquet(in, o, layout)}
 		default:
-			d.Decoder = newTextDecoder(d.in, d.options)
+			return newTextDecoder(in, o)
 		}
-	}
-	return d.Decoder.Next(rec)
+	})
 }
 
 // objects is layout for JSON objects, whose members bear the names of the fields.
@@ -54,14 +41,14 @@ func members() []jsonlog.Column {
 	return all
 }
 
-// jsonDecoder sets what the objects do not hold.
-type jsonDecoder struct {
+// deriving sets what objects and Parquet do not hold.
+type deriving struct {
 	format.Decoder
 	derived derived
 }
 
 // Next implements format.Decoder.
-func (d *jsonDecoder) Next(rec *row.Record) error {
+func (d *deriving) Next(rec *row.Record) error {
 	if err := d.Decoder.Next(rec); err != nil {
 		return err
 	}

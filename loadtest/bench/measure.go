@@ -1,0 +1,130 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// The ways in which a file is read.
+const (
+	wayInflate = iota
+	wayParse
+	wayEncode
+	wayUsual
+	wayDuckDB
+	ways
+)
+
+// result is what was measured of a format and a size.
+type result struct {
+	Format  string        `json:"format"`
+	Bytes   int64         `json:"bytes"`  // of plain text
+	Packed  int           `json:"packed"` // gzipped
+	Records int64         `json:"records"`
+	Speeds  [ways]float64 `json:"mb_per_s"`        // of plain text, by the time of the processor; 0: not measured
+	Allocs  float64       `json:"allocs_per_row"`  // in parse and encode, beyond those of a file
+	Sampled int64         `json:"usual_way_bytes"` // of the text, that the usual way read
+}
+
+// share returns how many times as fast a is as b.
+func (r *result) share(a, b int) float64 {
+	if r.Speeds[a] == 0 || r.Speeds[b] == 0 {
+		return 0
+	}
+	return r.Speeds[a] / r.Speeds[b]
+}
+
+func (r *result) rowsPerSecond(way int) float64 {
+	return r.Speeds[way] * 1e6 * float64(r.Records) / float64(r.Bytes)
+}
+
+// plan says how long to measure.
+type plan struct {
+	rounds int
+	least  time.Duration // of the processor's, in which a way runs again and again
+	usual  int64         // bytes of text that the usual way reads at most; 0: it is not measured
+	only   []int         // ways; nil: all
+}
+
+// run measures the ways in turn, round after round, and keeps each one's best: what else the machine does
+// slows all of them, and never makes one faster. Every way must find every record.
+func (p *plan) run(f *file, db *sql.DB) (*result, error) {
+	r := &result{Format: f.name, Bytes: f.bytes, Packed: len(f.packed), Records: f.records, Sampled: min(p.usual, f.bytes)}
+	all := [ways]func() (done, error){
+		wayInflate: func() (done, error) { return inflate(f) },
+		wayParse:   func() (done, error) { return parse(f) },
+		wayEncode:  func() (done, error) { return encode(f) },
+		wayUsual:   func() (done, error) { return usualWay(f, p.usual) },
+		wayDuckDB:  func() (done, error) { return duckDB(db, f) },
+	}
+	if f.parquet {
+		all[wayInflate], all[wayUsual] = nil, nil
+	}
+	if p.usual == 0 {
+		all[wayUsual] = nil
+	}
+	if db == nil || f.duck.reader == "" {
+		all[wayDuckDB] = nil
+	}
+	for range p.rounds {
+		for way, do := range all {
+			if do == nil || p.only != nil && !slices.Contains(p.only, way) {
+				continue
+			}
+			speed, err := p.time(f, do, way == wayUsual)
+			if err != nil {
+				return nil, fmt.Errorf("%s, way %c: %w", f.name, 'a'+way, err)
+			}
+			r.Speeds[way] = max(r.Speeds[way], speed)
+		}
+	}
+	return r, nil
+}
+
+// time returns the speed of do in MB a second.
+func (p *plan) time(f *file, do func() (done, error), sampled bool) (float64, error) {
+	runtime.GC() // of what the way before has left
+	var bytes int64
+	start := processor()
+	for {
+		d, err := do()
+		if err != nil {
+			return 0, err
+		}
+		if d.records != f.records && !sampled {
+			return 0, fmt.Errorf("%d records, and the file has %d", d.records, f.records)
+		}
+		bytes += d.bytes
+		if took := processor() - start; took >= p.least {
+			return float64(bytes) / 1e6 / took.Seconds(), nil
+		}
+	}
+}
+
+// processor returns the time that the process has had of the processors: collecting garbage counts, and what
+// others do does not.
+func processor() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of ours
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// allocations returns how many allocations a row costs in parse and encode: those of the larger of two files
+// that the smaller does not have.
+func allocations(small, large *file) (float64, error) {
+	var counts [2]uint64
+	for i, f := range []*file{small, large} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := encode(f); err != nil {
+			return 0, err
+		}
+		runtime.ReadMemStats(&after)
+		counts[i] = after.Mallocs - before.Mallocs
+	}
+	return max(0, float64(counts[1])-float64(counts[0])) / float64(large.records-small.records), nil
+}
