@@ -18,19 +18,21 @@ type (
 	attemptID  string
 	streamID   string
 	generation int64
-	instant    int64  // µs since 1970-01-01 UTC
-	told       int64  // when an answer came, likewise: the loader may have looked at the clock then
+	loadedAt   int64  // µs since 1970-01-01 UTC: an attempt's, which its rows have
+	writtenAt  int64  // likewise, a claim's: its age counts
+	usedAt     int64  // likewise, an idle stream's
+	told       int64  // when an answer came, likewise: for history alone
 	claimText  string // JSON
 	failure    struct{ error }
 )
 
 // digest writes down a state so that two states with one text have one future: each attempt, stream,
-// generation and instant is called by the place where the text has it first, and of an instant it
-// says as much as the loader ever asks: how it stands to now, to the courtesy, to the rest of pooled
-// streams and to the life of a stream.
+// generation and loaded_at is called by the place where the text has it first, and of a time it says
+// what the loader ever asks: whether loaded_at is past, on which side of the courtesy and of the life
+// of a stream the age of a claim is, and whether a stream has rested too long.
 //
-// Instants lie a few times ten seconds, or days, apart, so that to know on which side of these bounds
-// one lies is to know on which side it will lie after the next ten seconds, or day.
+// The clock moves by ten seconds or by a day, and not so often that seconds add up to one of these
+// bounds; so what is told of a time now decides what will be told of it after the next such step.
 type digest struct {
 	strings.Builder
 	raw   bool // times and names as they are: a state for each history
@@ -44,10 +46,19 @@ func (d *digest) write(values ...any) {
 		switch v := v.(type) {
 		case attemptID, streamID, generation:
 			d.name(v)
-		case instant:
-			d.instant(v)
+		case loadedAt:
+			d.name(v)
+			if !d.raw && !d.since(int64(v), time.Microsecond) {
+				d.WriteString("ahead")
+			}
+		case writtenAt:
+			d.age(v)
+		case usedAt:
+			fmt.Fprint(d, "rested", d.since(int64(v), poolIdle+1), d.rawTime(int64(v)))
 		case told:
-			d.instant(instant(v))
+			if d.raw {
+				fmt.Fprint(d, int64(v))
+			}
 		case claimText:
 			d.write(v.facts()...)
 		case failure:
@@ -85,23 +96,29 @@ func (d *digest) knows(v any) bool {
 	return known
 }
 
-func (d *digest) instant(at instant) {
-	age := d.now.Sub(time.UnixMicro(int64(at)))
-	if known := d.name(at); d.raw || known {
-		return
-	}
+// since reports whether a time is so long past.
+func (d *digest) since(at int64, long time.Duration) bool {
+	return d.now.Sub(time.UnixMicro(at)) >= long
+}
+
+func (d *digest) age(at writtenAt) {
 	switch {
-	case age <= 0: // loaded_at may be ahead by microseconds
-		fmt.Fprint(d, age)
-	case age < courtesy:
+	case d.raw:
+		fmt.Fprint(d, at)
+	case !d.since(int64(at), courtesy):
 		d.WriteString("new")
-	case age < poolIdle:
-		d.WriteString("minutes")
-	case age < streamLife:
-		d.WriteString("hours")
+	case !d.since(int64(at), streamLife):
+		d.WriteString("old")
 	default:
-		d.WriteString("days")
+		d.WriteString("forgotten")
 	}
+}
+
+func (d *digest) rawTime(at int64) int64 {
+	if d.raw {
+		return at
+	}
+	return 0
 }
 
 // facts is what the loader reads of a claim. What else is in it follows from the version.
@@ -110,7 +127,7 @@ func (t claimText) facts() []any {
 	if err := json.Unmarshal([]byte(t), &c); err != nil {
 		return []any{string(t)}
 	}
-	facts := []any{"claim", attemptID(c.Load.Attempt), c.Load.Version, c.Load.Rows, instant(c.Load.LoadedAt.UnixMicro()), instant(c.WrittenAt.UnixMicro()), c.Void}
+	facts := []any{"claim", attemptID(c.Load.Attempt), c.Load.Version, c.Load.Rows, loadedAt(c.Load.LoadedAt.UnixMicro()), writtenAt(c.WrittenAt.UnixMicro()), c.Void}
 	for _, s := range c.Streams {
 		facts = append(facts, streamID(s))
 	}
@@ -190,16 +207,13 @@ func (p *play) end() string {
 	return slices.Min(all)
 }
 
-// history tells what a delivery has been answered in this round, and how old a claim was that it was
-// told of then.
+// history tells what a delivery has been answered in this round, and how old a claim was when it was
+// told of it.
 func (a *actor) history() string {
 	d := &digest{names: map[any]int{}}
 	for _, v := range a.known[a.round:] {
 		if at, ok := v.(told); ok {
-			// Ages count from the last answer, and are told for each.
 			d.now = time.UnixMicro(int64(at))
-			maps.DeleteFunc(d.names, func(v any, _ int) bool { _, old := v.(instant); return old })
-			continue
 		}
 		d.write(v)
 	}
@@ -250,7 +264,7 @@ func (in *instance) write(d *digest) {
 		d.write(pool.closed)
 		for _, idle := range pool.idle { // of one table
 			for _, s := range idle {
-				d.write("idle", streamID(s.Name()), s.offset, instant(s.used.UnixMicro()))
+				d.write("idle", streamID(s.Name()), s.offset, usedAt(s.used.UnixMicro()))
 			}
 		}
 	}
@@ -282,7 +296,7 @@ func (p *play) writeStream(d *digest, name string) {
 	s := p.streams[name]
 	d.write(streamID(name), s.pooled, s.final, s.committed, s.gone)
 	for _, r := range s.rows {
-		d.write(r["source_file"], r["source_line"], instant(r["loaded_at"].(int64)))
+		d.write(r["source_file"], r["source_line"], loadedAt(r["loaded_at"].(int64)))
 	}
 	d.line()
 }
@@ -294,7 +308,7 @@ func (p *play) writeTables(d *digest) {
 		return strings.Compare(fmt.Sprint(a["source_file"], a["source_line"], a["loaded_at"]), fmt.Sprint(b["source_file"], b["source_line"], b["loaded_at"]))
 	})
 	for _, r := range rows {
-		d.line("row", r["source_file"], r["source_line"], instant(r["loaded_at"].(int64)))
+		d.line("row", r["source_file"], r["source_line"], loadedAt(r["loaded_at"].(int64)))
 	}
 	// Of the attempts that loaded a file, and of the one whose rejects are shown, each counts.
 	for _, r := range p.logs[logTable(target.Table)] {

@@ -44,7 +44,8 @@ type shape struct {
 	fresh   func() *world
 	files   func(t *testing.T, w *world) []File // puts them there, and what was before; each is delivered in turn
 	slow    bool
-	refuse  bool     // BigQuery refuses the rows
+	to      Target   // of every file; the zero one means target
+	refuse  string   // the call that BigQuery refuses for good; empty: none
 	want    Outcome  // of the last file; that of the first depends on which is tried again where it is superseded
 	rows    []string // of the last file
 	rejects []string
@@ -119,23 +120,54 @@ func shapes() []shape {
 			shape{name: way + ", no reject", fresh: fresh, files: small("a\n"), want: Loaded, rows: a},
 			shape{name: way + ", no rows", fresh: fresh, files: small(""), want: Loaded},
 			shape{name: way + ", too many rejects", fresh: fresh, files: small("a\nbad\nbad\n"), want: Rejected, rejects: []string{"2:bad", "3:bad"}},
-			shape{name: way + ", rows refused", fresh: fresh, files: small("a\n"), refuse: true, want: Rejected},
+			shape{name: way + ", rows refused", fresh: fresh, files: small("a\n"), refuse: "stream.append", want: Rejected},
 			shape{name: way + ", changed", fresh: fresh, files: changed, want: Changed, rows: a, rejects: bad},
 			shape{name: way + ", changed over an unsettled claim", fresh: fresh, files: unsettled, want: Changed, rows: a, rejects: bad},
 			shape{name: way + ", superseded", fresh: fresh, files: superseded, want: Superseded, rows: a, rejects: bad},
 			shape{name: way + ", streams lost", fresh: fresh, files: lost, want: Loaded, rows: a, rejects: bad},
 		)
 	}
-	return append(all, shape{name: "several streams", fresh: newWorld, files: small(several), slow: true, want: Loaded, rows: severalRows, pairs: 500})
+	all = append(all, shape{name: "several streams", fresh: newWorld, files: small(several), slow: true, want: Loaded, rows: severalRows, pairs: 500})
+	return append(all, ownColumnShapes()...)
+}
+
+// ownColumnShapes are of files that say themselves what their columns are: each is read twice, and its
+// table is made or grows in between.
+func ownColumnShapes() []shape {
+	several, severalRows := large(7)
+	a, bad := []string{"1:a"}, []string{"2:bad"}
+	all := []shape{{name: "several streams", fresh: newWorld, files: small(several), slow: true, want: Loaded, rows: severalRows, pairs: 300}}
+	for _, way := range []string{"own stream", "pooled stream"} {
+		fresh := map[string]func() *world{"own stream": newWorld, "pooled stream": newPooledWorld}[way]
+		lagging := func() *world {
+			w := fresh()
+			w.lag = 1
+			return w
+		}
+		all = append(all,
+			shape{name: way + ", a reject", fresh: fresh, files: small("a\nbad\n"), want: Loaded, rows: a, rejects: bad},
+			shape{name: way + ", the new columns not known yet", fresh: lagging, files: small("a\n"), want: Loaded, rows: a, pairs: 500},
+			shape{name: way + ", rows refused", fresh: fresh, files: small("a\n"), refuse: "stream.append", want: Rejected},
+			shape{name: way + ", columns that do not go with the table's", fresh: fresh, files: small("a\n"), refuse: "table.ensure", want: Rejected},
+			shape{name: way + ", not what it should be", fresh: fresh, files: small("!"), want: Rejected},
+			shape{name: way + ", changed over an unsettled claim", fresh: fresh, files: unsettled, want: Changed, rows: a, rejects: bad},
+			shape{name: way + ", superseded", fresh: fresh, files: superseded, want: Superseded, rows: a, rejects: bad},
+			shape{name: way + ", streams lost", fresh: fresh, files: lost, want: Loaded, rows: a, rejects: bad, pairs: 500},
+		)
+	}
+	for i := range all {
+		all[i].name, all[i].to = "own columns, "+all[i].name, ownLines
+	}
+	return all
 }
 
 // run delivers the files of a shape until they are acknowledged and asserts the promise.
 func (s *shape) run(t *testing.T, faults map[string]fault) *plan {
 	w := s.fresh()
 	files := s.files(t, w)
-	p := &process{world: w, warm: true, slow: s.slow, plan: newPlan(faults)}
-	if s.refuse {
-		p.refuse = map[string]error{"stream.append": errkind.With(errkind.Permanent, errors.New("row 0: no"))}
+	p := &process{world: w, to: s.to, warm: true, slow: s.slow, plan: newPlan(faults)}
+	if s.refuse != "" {
+		p.refuse = map[string]error{s.refuse: errkind.With(errkind.Permanent, errors.New("row 0: no"))}
 	}
 	redeliver(t, p, files...)
 	p.plan.over = true

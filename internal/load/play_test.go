@@ -64,6 +64,7 @@ const (
 type waiting struct {
 	request
 	a      *actor
+	begins bool // a round: behind it an attempt looks at the clock for its loaded_at
 	answer chan error
 }
 
@@ -163,7 +164,8 @@ func (in *instance) call(ctx context.Context, r request) error {
 		defer p.mu.Unlock()
 		return r.effect()
 	}
-	if r.name == "claim.get" && calledBy("(*Loader).load") {
+	begins := r.name == "claim.get" && calledBy("(*Loader).load")
+	if begins {
 		// A round begins. Nothing that an earlier one was told is known to it.
 		a.rounds++
 		a.round = len(a.known)
@@ -171,7 +173,7 @@ func (in *instance) call(ctx context.Context, r request) error {
 			a.round, a.known = 0, nil
 		}
 	}
-	c := &waiting{request: r, a: a, answer: make(chan error, 1)}
+	c := &waiting{request: r, a: a, begins: begins, answer: make(chan error, 1)}
 	a.waiting = append(a.waiting, c)
 	p.guard.Unlock()
 	select {
@@ -233,6 +235,9 @@ func (p *play) reply(c *waiting, err error) {
 	c.a.known = append(append(c.a.known, told(p.now.UnixMicro()), c.name), p.saw...)
 	if err != nil {
 		c.a.known = append(c.a.known, failure{err})
+	}
+	if c.begins {
+		c.a.known = append(c.a.known, loadedAt(p.now.UnixMicro()))
 	}
 	if p.heard != nil {
 		p.heard[c.a.history()] = true

@@ -81,9 +81,6 @@ var searchMutants = []mutant{
 	{"a claim on its way forgotten", stepsFile, swap(
 		"return p.claims[s.on].gen != int64(s.carries[0].(generation))", "return true",
 	), "TestReduction/own_stream,_a_fault$", "only with full true"},
-	{"a claim's age left out of the state", "internal/load/digest_test.go", swap(
-		"d.raw || known {", "d.raw || known || true {",
-	), "TestReduction/pooled_stream,_a_fault,_drained,_a_day", "only with full"},
 }
 
 // smallMutants break what pooled streams rest on.
