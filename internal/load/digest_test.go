@@ -238,7 +238,11 @@ func (a *actor) write(d *digest) {
 			d.write(c.carries...)
 		}
 	}
-	d.line(a.state, a.tries, generation(a.file.Landed.Generation))
+	tries := min(a.tries, patient)
+	if d.raw {
+		tries = a.tries
+	}
+	d.line(a.state, tries, generation(a.file.Landed.Generation))
 }
 
 // on names what a call is on.

@@ -76,6 +76,7 @@ type explorer struct {
 type choice struct {
 	taken  int
 	labels []string
+	state  uint64
 }
 
 // explore plays until all is explored or enough is; it returns the first play with a problem.
@@ -109,6 +110,9 @@ func (e *explorer) systematic(p *play, n int, steps []step) int {
 	}
 	state := p.state()
 	if e.visited[state] {
+		if slices.ContainsFunc(e.path, func(c choice) bool { return c.state == state }) {
+			p.problem("this can go on for ever: nothing has changed since an earlier step")
+		}
 		return -1
 	}
 	e.visited[state] = true
@@ -116,7 +120,7 @@ func (e *explorer) systematic(p *play, n int, steps []step) int {
 	for i, s := range steps {
 		labels[i] = s.label
 	}
-	e.path = append(e.path, choice{0, labels})
+	e.path = append(e.path, choice{0, labels, state})
 	return 0
 }
 

@@ -314,8 +314,12 @@ func (p *play) dayPasses(forget bool) {
 	}
 }
 
-// tooMany is more deliveries than any message ever needs, with the faults that there are.
-const tooMany = 9
+const (
+	// patient is the delivery from which on Pub/Sub has waited for days.
+	patient = 3
+	// tooMany is more deliveries than any message ever needs, with the faults that there are.
+	tooMany = 20
+)
 
 // redeliver brings a message again, after Pub/Sub's back-off: ten seconds at first, and in the end
 // the days for which somebody sends it again from the dead-letter topic.
@@ -324,7 +328,7 @@ func (p *play) redeliver(a *actor) {
 		p.rush--
 	}
 	pause := courtesy
-	if a.tries >= 3 {
+	if a.tries >= patient {
 		pause = streamLife + time.Hour
 	}
 	p.now = p.now.Add(pause)
