@@ -34,6 +34,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/sqsqueue"
 )
 
 // patience is how long a test waits for what must come to pass. It is generous: a test that waits
@@ -159,7 +160,7 @@ func (p *pipeline) connect(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint, o.UsePathStyle = &p.ready.S3, true })
-	p.sqs = sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = &p.ready.SQS })
+	p.sqs = sqsqueue.Client(cfg, func(o *sqs.Options) { o.BaseEndpoint = &p.ready.SQS })
 	if p.bq, err = bqquery.New(t.Context(), p.ready.Project, bqquery.EmulatorOptions(hostOf(p.ready.BigQuery))...); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ type Queue struct {
 }
 
 // New returns the queue at url, with the configuration's credentials and region.
-func New(cfg aws.Config, url string) *Queue { return &Queue{sqs.NewFromConfig(cfg), url} }
+func New(cfg aws.Config, url string) *Queue { return &Queue{Client(cfg), url} }
 
 // Receive implements forward.Queue.
 func (q *Queue) Receive(ctx context.Context, most int, visibility time.Duration) ([]forward.Message, error) {
