@@ -89,7 +89,7 @@ func largeCases(t *testing.T) []largeCase {
 // Files of any size pass both programs in little memory, each line once. With -large it is the
 // measurement of docs/performance.md, of two gigabytes and more.
 func TestLargeFiles(t *testing.T) {
-	size := byteSize(32 << 20)
+	size := byteSize(16 << 20)
 	if *largeFlag != "" {
 		if err := size.Set(*largeFlag); err != nil {
 			t.Fatal(err)

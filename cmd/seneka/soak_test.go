@@ -13,7 +13,7 @@ import (
 	"github.com/seneka-io/seneka/loadtest/generate"
 )
 
-var soakFlag = flag.Duration("soak", 30*time.Second, "for how long the soak test puts files")
+var soakFlag = flag.Duration("soak", time.Minute, "for how long the soak test puts files")
 
 // soak is a pipeline under load, and what was put into it.
 type soak struct {
