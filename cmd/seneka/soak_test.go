@@ -24,8 +24,8 @@ type soak struct {
 	stop  context.CancelFunc // of the putting
 	work  sync.WaitGroup
 
-	put, done atomic.Int64 // files
-	bytes     atomic.Int64
+	begun, done atomic.Int64 // files
+	put, bytes  atomic.Int64 // versions of them, and their bytes
 
 	mu    sync.Mutex
 	files map[string][]version // by the name that tables have for the file
@@ -111,7 +111,7 @@ func (s *soak) startPutting(t *testing.T) {
 	for range 4 {
 		s.work.Go(func() {
 			for ctx.Err() == nil {
-				if s.put.Load()-s.done.Load() > backlog {
+				if s.begun.Load()-s.done.Load() > backlog {
 					time.Sleep(10 * time.Millisecond)
 					continue
 				}
@@ -140,6 +140,7 @@ func (s *soak) announceAgain(ctx context.Context) {
 func (s *soak) putFile(t *testing.T, i int) {
 	rng := rand.New(rand.NewPCG(s.seed, uint64(i)<<1))
 	f := s.putVersion(t, i, 0)
+	s.begun.Add(1)
 	switch rng.IntN(12) {
 	case 0, 1:
 		for range 1 + rng.IntN(2) {
