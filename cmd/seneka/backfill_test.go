@@ -63,7 +63,7 @@ func (p *pipeline) startBackfill(t *testing.T, args ...string) *backfilling {
 	t.Helper()
 	b := &backfilling{cmd: exec.Command("seneka", append([]string{"backfill", "--json"}, args...)...), begun: make(chan string, 1), ended: make(chan struct{})}
 	b.cmd.Env = []string{"HOME=" + t.TempDir()}
-	for k, v := range p.ready.environment() {
+	for k, v := range p.ready.Environment() {
 		b.cmd.Env = append(b.cmd.Env, k+"="+v)
 	}
 	b.cmd.Stderr = &b.stderr

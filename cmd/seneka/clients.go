@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/pflag"
@@ -45,7 +44,7 @@ func openClients(ctx context.Context, configuration, local string) (_ *clients, 
 		if err != nil {
 			return nil, err
 		}
-		if err := ready.use(); err != nil {
+		if err := ready.Use(); err != nil {
 			return nil, err
 		}
 	}
@@ -96,18 +95,4 @@ func (c *clients) Close() error {
 		errs = append(errs, c.gcs.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// use makes this process work on the local cloud, and on nothing of the user's real accounts.
-func (r Ready) use() error {
-	env := r.environment()
-	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
-		env[name] = ""
-	}
-	for name, value := range env {
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/seneka-io/seneka/internal/errkind"
 	"github.com/seneka-io/seneka/internal/localcloud"
 	"github.com/seneka-io/seneka/internal/localcloud/dashboard"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 	"github.com/seneka-io/seneka/internal/object"
 	"github.com/seneka-io/seneka/internal/report"
 	"github.com/seneka-io/seneka/internal/row"
@@ -47,7 +48,7 @@ func (s *stack) startDashboard(ctx context.Context, port int) (err error) {
 		Region: "us-east-1", BaseEndpoint: &s.Ready.S3, UsePathStyle: true, Credentials: aws.AnonymousCredentials{},
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 	})}
-	if b.bq, err = bqquery.New(ctx, s.Ready.Project, bqquery.EmulatorOptions(hostOf(s.Ready.BigQuery))...); err != nil {
+	if b.bq, err = bqquery.New(ctx, s.Ready.Project, bqquery.EmulatorOptions(readyfile.HostOf(s.Ready.BigQuery))...); err != nil {
 		return err
 	}
 	s.onClose(b.bq.Close)

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 	"github.com/seneka-io/seneka/testdata"
 )
 
@@ -127,14 +128,14 @@ func runDemo(ctx context.Context, out io.Writer) (err error) {
 }
 
 // connect makes the clients that put files and ask questions.
-func (d *demo) connect(ctx context.Context, r Ready) error {
+func (d *demo) connect(ctx context.Context, r readyfile.Ready) error {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return err
 	}
 	d.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	d.bucket = r.S3Bucket
-	d.bq, err = bqquery.New(ctx, r.Project, bqquery.EmulatorOptions(hostOf(r.BigQuery))...)
+	d.bq, err = bqquery.New(ctx, r.Project, bqquery.EmulatorOptions(readyfile.HostOf(r.BigQuery))...)
 	return err
 }
 

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,40 +15,11 @@ import (
 
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/localcloud"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 )
 
 // localProject is what the local cloud's project is called.
 const localProject = localcloud.Project
-
-// Ready is what the ready file says: where a running local cloud's services listen. pubsub and
-// bigquery_storage are host:port, for gRPC; the others are URLs.
-type Ready struct {
-	Dashboard       string `json:"dashboard"`
-	S3              string `json:"s3"`
-	S3Bucket        string `json:"s3_bucket"`
-	SQS             string `json:"sqs"`
-	QueueURL        string `json:"queue_url"`
-	GCS             string `json:"gcs"`
-	PubSub          string `json:"pubsub"`
-	BigQuery        string `json:"bigquery"`
-	BigQueryStorage string `json:"bigquery_storage"`
-	Loader          string `json:"loader"`
-	Project         string `json:"project"`
-	Config          string `json:"config"` // path of the configuration that forwarder and loader read
-}
-
-// write puts the ready file in place at once, so that nobody reads half of it.
-func (r Ready) write(path string) error {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("ready file: %w", err)
-	}
-	return os.Rename(tmp, path)
-}
 
 func newLocal() *cobra.Command {
 	o := stackOptions{Ports: localcloud.Ports{S3: 9000, SQS: 9324, GCS: 4443, PubSub: 8085, BigQuery: 9050, BigQueryStorage: 9060}, LoaderPort: 8080}
@@ -124,7 +93,7 @@ func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort 
 	if readyFile == "" {
 		readyFile = filepath.Join(o.Data, "ready.json")
 	}
-	if err := s.Ready.write(readyFile); err != nil {
+	if err := s.Ready.Write(readyFile); err != nil {
 		return err
 	}
 	printEndpoints(out, s.Ready, state, readyFile, newExample(o, s.cfg))
@@ -137,7 +106,7 @@ func runLocal(ctx context.Context, out io.Writer, o stackOptions, dashboardPort 
 }
 
 // printEndpoints says where everything is and what to try.
-func printEndpoints(out io.Writer, r Ready, state, readyFile string, sample example) {
+func printEndpoints(out io.Writer, r readyfile.Ready, state, readyFile string, sample example) {
 	fmt.Fprintf(out, `The local cloud is up. Stop it with Ctrl-C.
 
   dashboard         %s   open it in a browser
@@ -183,13 +152,4 @@ func newExample(o stackOptions, cfg *config.Config) example {
 		table = dataset + ".seneka_rejects" // which one the file goes to, its key says
 	}
 	return example{"FILE", "KEY", table}
-}
-
-// hostOf returns host:port of a URL that this program made.
-func hostOf(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

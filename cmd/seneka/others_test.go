@@ -89,7 +89,7 @@ func (p *pipeline) checkPreview(t *testing.T, url string, rows int) {
 		var stderr bytes.Buffer
 		cmd := exec.Command("seneka", "preview", "--json", url)
 		cmd.Env = []string{"HOME=" + t.TempDir()}
-		for k, v := range p.ready.environment() {
+		for k, v := range p.ready.Environment() {
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}
 		cmd.Stderr = &stderr

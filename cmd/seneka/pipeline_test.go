@@ -34,6 +34,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 	"github.com/seneka-io/seneka/internal/sqsqueue"
 )
 
@@ -76,8 +77,8 @@ type pipeline struct {
 	args   []string          // of the cloud
 	extra  map[string]string // of the programs' environment
 	dir    string            // of the forwarder and the loader; empty: they are on the PATH
-	ready  Ready
-	slowed *Ready // where the programs find the cloud instead, if it is to be slow
+	ready  readyfile.Ready
+	slowed *readyfile.Ready // where the programs find the cloud instead, if it is to be slow
 	s3     *s3.Client
 	sqs    *sqs.Client
 	pubsub *pubsub.Client
@@ -140,7 +141,7 @@ func (p *pipeline) startCloud(t *testing.T) {
 		if err != nil {
 			return false, err.Error()
 		}
-		var ready Ready
+		var ready readyfile.Ready
 		if err := json.Unmarshal(data, &ready); err != nil {
 			t.Fatalf("ready file: %v: %s", err, data)
 		}
@@ -161,7 +162,7 @@ func (p *pipeline) connect(t *testing.T) {
 	}
 	p.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint, o.UsePathStyle = &p.ready.S3, true })
 	p.sqs = sqsqueue.Client(cfg, func(o *sqs.Options) { o.BaseEndpoint = &p.ready.SQS })
-	if p.bq, err = bqquery.New(t.Context(), p.ready.Project, bqquery.EmulatorOptions(hostOf(p.ready.BigQuery))...); err != nil {
+	if p.bq, err = bqquery.New(t.Context(), p.ready.Project, bqquery.EmulatorOptions(readyfile.HostOf(p.ready.BigQuery))...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.bq.Close() })
@@ -174,7 +175,7 @@ func (p *pipeline) connect(t *testing.T) {
 
 // environment is the programs'.
 func (p *pipeline) environment() map[string]string {
-	env := cmp.Or(p.slowed, &p.ready).environment()
+	env := cmp.Or(p.slowed, &p.ready).Environment()
 	maps.Copy(env, p.extra)
 	return env
 }
@@ -191,7 +192,7 @@ func (p *pipeline) startForwarder(t *testing.T) {
 func (p *pipeline) startLoader(t *testing.T) {
 	t.Helper()
 	env := p.environment()
-	env["SENEKA_LISTEN"], env["PORT"], _ = net.SplitHostPort(hostOf(p.ready.Loader))
+	env["SENEKA_LISTEN"], env["PORT"], _ = net.SplitHostPort(readyfile.HostOf(p.ready.Loader))
 	p.loader = start(t, env, filepath.Join(p.dir, "loader"))
 }
 

@@ -107,7 +107,7 @@ func useLocal(readyFile string) error {
 	if err != nil {
 		return err
 	}
-	return ready.use()
+	return ready.Use()
 }
 
 // declared returns the format that the flags name; nil if it is to be found.

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/seneka-io/seneka/internal/bqquery"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 )
 
 func newQuery() *cobra.Command {
@@ -109,7 +109,7 @@ func openBigQuery(ctx context.Context, project, local string) (*bqquery.Client, 
 		if err != nil {
 			return nil, err
 		}
-		host := hostOf(ready.BigQuery)
+		host := readyfile.HostOf(ready.BigQuery)
 		if host == "" {
 			return nil, fmt.Errorf("ready file %s: bigquery is %q, not a URL", local, ready.BigQuery)
 		}
@@ -123,13 +123,10 @@ func openBigQuery(ctx context.Context, project, local string) (*bqquery.Client, 
 }
 
 // readReady reads the file that seneka local --ready-file writes.
-func readReady(path string) (ready Ready, err error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Ready{}, hinted(err, "start a local cloud that writes it: seneka local --ready-file "+path)
+func readReady(path string) (readyfile.Ready, error) {
+	ready, err := readyfile.Read(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return ready, hinted(err, "start a local cloud that writes it: seneka local --ready-file "+path)
 	}
-	if err := json.Unmarshal(data, &ready); err != nil {
-		return Ready{}, fmt.Errorf("ready file %s: %w", path, err)
-	}
-	return ready, nil
+	return ready, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/seneka-io/seneka/internal/localcloud/cloudtest"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 )
 
 // replay runs seneka replay --json and returns the lines that it printed, by their type.
@@ -27,7 +28,7 @@ func (p *pipeline) replay(t *testing.T, code int, args ...string) map[string][]m
 	t.Helper()
 	cmd := exec.Command("seneka", append([]string{"replay", "--json"}, args...)...)
 	cmd.Env = []string{"HOME=" + t.TempDir()}
-	for k, v := range p.ready.environment() {
+	for k, v := range p.ready.Environment() {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	var stderr bytes.Buffer
@@ -207,7 +208,7 @@ func TestDoctorOnlyReads(t *testing.T) {
 		}))
 	}
 	env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_SQS"] = watched(p.ready.S3), watched(p.ready.SQS)
-	env["STORAGE_EMULATOR_HOST"], env["BIGQUERY_EMULATOR_HOST"] = hostOf(watched(p.ready.GCS)), hostOf(watched(p.ready.BigQuery))
+	env["STORAGE_EMULATOR_HOST"], env["BIGQUERY_EMULATOR_HOST"] = readyfile.HostOf(watched(p.ready.GCS)), readyfile.HostOf(watched(p.ready.BigQuery))
 	for name, value := range env {
 		t.Setenv(name, value)
 	}

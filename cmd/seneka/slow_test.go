@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 )
 
 // slowDown lets the programs find the cloud behind slow connections from now on: a program that is
@@ -13,8 +15,8 @@ import (
 func (p *pipeline) slowDown(t *testing.T) {
 	t.Helper()
 	r := p.ready
-	r.S3 = "http://" + slow(t, hostOf(r.S3))
-	r.GCS = "http://" + slow(t, hostOf(r.GCS))
+	r.S3 = "http://" + slow(t, readyfile.HostOf(r.S3))
+	r.GCS = "http://" + slow(t, readyfile.HostOf(r.GCS))
 	r.BigQueryStorage = slow(t, r.BigQueryStorage)
 	p.slowed = &r
 }

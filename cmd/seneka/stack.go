@@ -21,6 +21,7 @@ import (
 	"github.com/seneka-io/seneka/internal/config"
 	"github.com/seneka-io/seneka/internal/format/formats"
 	"github.com/seneka-io/seneka/internal/localcloud"
+	"github.com/seneka-io/seneka/internal/localcloud/readyfile"
 	"github.com/seneka-io/seneka/internal/object"
 )
 
@@ -45,7 +46,7 @@ type stackOptions struct {
 // stack is a running local cloud and, unless it is the cloud alone, the forwarder and the loader:
 // the same as in production, by the same environment variables, in this process.
 type stack struct {
-	Ready  Ready
+	Ready  readyfile.Ready
 	Failed <-chan error // receives once if a program or the dashboard stops by itself
 
 	cloud    *localcloud.Cloud
@@ -85,7 +86,7 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 	s.onClose(cloud.Close)
 	s.cloud = cloud
 	cfg.Queue = cloud.QueueURL
-	s.Ready = Ready{
+	s.Ready = readyfile.Ready{
 		S3: cloud.S3, S3Bucket: s.buckets[0], SQS: cloud.SQS, QueueURL: cloud.QueueURL, GCS: cloud.GCS, PubSub: cloud.PubSub,
 		BigQuery: cloud.BigQuery, BigQueryStorage: cloud.BigQueryStorage, Loader: o.PushEndpoint, Project: cfg.Project,
 		Config: filepath.Join(o.Data, "seneka.yaml"),
@@ -103,7 +104,7 @@ func startStack(ctx context.Context, o stackOptions) (_ *stack, err error) {
 
 // startPrograms starts the loader and the forwarder.
 func (s *stack) startPrograms(ctx context.Context, o stackOptions) error {
-	if err := s.Ready.use(); err != nil {
+	if err := s.Ready.Use(); err != nil {
 		return err
 	}
 	// What is under way when ctx ends still needs its clients: Close ends them in order.
@@ -186,23 +187,6 @@ func (s *stack) Close() error {
 }
 
 func (s *stack) onClose(do func() error) { s.close = append(s.close, do) }
-
-// environment is what makes forwarder, loader and the SDKs use the local cloud.
-func (r Ready) environment() map[string]string {
-	return map[string]string{
-		"SENEKA_CONFIG":                  r.Config,
-		"AWS_ENDPOINT_URL_S3":            r.S3,
-		"AWS_ENDPOINT_URL_SQS":           r.SQS,
-		"AWS_ACCESS_KEY_ID":              "local",
-		"AWS_SECRET_ACCESS_KEY":          "local",
-		"AWS_REGION":                     "us-east-1",
-		"AWS_EC2_METADATA_DISABLED":      "true",
-		"STORAGE_EMULATOR_HOST":          hostOf(r.GCS),
-		"PUBSUB_EMULATOR_HOST":           r.PubSub,
-		"BIGQUERY_EMULATOR_HOST":         hostOf(r.BigQuery),
-		"BIGQUERY_STORAGE_EMULATOR_HOST": r.BigQueryStorage,
-	}
-}
 
 // localConfig reads the configuration given, or the default one.
 func localConfig(ctx context.Context, o stackOptions) (*config.Config, error) {
