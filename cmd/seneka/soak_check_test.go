@@ -130,7 +130,7 @@ func (s *soak) history(t *testing.T, files []string) string {
 		for record, v := range s.ask(t, "SELECT CONCAT(CAST(started_at AS STRING), ' ', attempt, ' ', outcome), etag, row_count, reject_count, landing_object, reason FROM logs.seneka_load_log WHERE source_file = '"+file+"'") {
 			fmt.Fprintf(&b, "  load %s %v\n", record, v)
 		}
-		for rows, v := range s.ask(t, "SELECT CAST(loaded_at AS STRING), COUNT(*), MIN(source_line), MAX(source_line) FROM logs."+s.files[file][0].Format+" WHERE source_file = '"+file+"' GROUP BY 1") {
+		for rows, v := range s.ask(t, "SELECT CAST(loaded_at AS STRING), COUNT(*), MIN(source_line), MAX(source_line) FROM logs."+s.files[file][0].Source+" WHERE source_file = '"+file+"' GROUP BY 1") {
 			fmt.Fprintf(&b, "  rows loaded at %s: %v\n", rows, v)
 		}
 	}

@@ -4,16 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/formats"
+	"github.com/seneka-io/seneka/internal/format/ndjson"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-var options = Options{Seed: 7, Until: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Large: 0.005, Bad: 0.2}
+var options = Options{Seed: 7, Until: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Large: 0.005, Bad: 0.2, Sources: map[string]int{"alb": 4, "elb": 1, "cloudtrail": 2, "app": 2}}
 
 func generator(t testing.TB, o Options) *Generator {
 	t.Helper()
@@ -43,15 +44,16 @@ func TestFileIsOfItsSeed(t *testing.T) {
 // The truth about a file is what its format's decoder reads of it.
 func TestTruth(t *testing.T) {
 	g := generator(t, options)
-	kinds, seen := map[Kind]int{}, map[string]bool{}
-	for i := range 250 {
+	kinds, sources, seen := map[Kind]int{}, map[string]int{}, map[string]bool{}
+	for i := range 400 {
 		f := g.File(i, i%2)
 		kinds[f.Kind]++
+		sources[f.Source]++
 		if seen[f.Key] {
 			t.Fatalf("key %s comes twice", f.Key)
 		}
 		seen[f.Key] = true
-		truth, bad, err := read(f)
+		truth, bad, err := read(t, f)
 		switch f.Kind {
 		case Cut, Flipped:
 			if err == nil {
@@ -72,24 +74,61 @@ func TestTruth(t *testing.T) {
 			t.Errorf("none is %s: %v", k, kinds)
 		}
 	}
+	if sources["alb"] < 150 || sources["elb"] == 0 || sources["cloudtrail"] == 0 || sources["app"] == 0 {
+		t.Errorf("the sources have files %v", sources)
+	}
+}
+
+// A source that is not there is told of.
+func TestNewFails(t *testing.T) {
+	if _, err := New(Options{Sources: map[string]int{"nlb": 1}}); err == nil || !strings.Contains(err.Error(), `no source "nlb"`) {
+		t.Error(err)
+	}
+}
+
+// formatOf returns the format that a source is read as.
+func formatOf(t testing.TB, source string) *format.Format {
+	t.Helper()
+	if source != "app" {
+		f, ok := formats.Lookup(source)
+		if !ok {
+			t.Fatal("no format ", source)
+		}
+		return f
+	}
+	columns, err := row.ParseSchema([]byte(AppSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ndjson.Format().Declare(format.Declaration{Columns: columns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// number is Number, of a record.
+func number(source string, column func(name string) *row.Value) int64 {
+	switch source {
+	case "cloudtrail":
+		return column("event_time").Int() / 1e6
+	case "app":
+		return column("bytes").Int() + 3*column("duration_ms").Int()
+	default:
+		return column("received_bytes").Int() + 3*column("sent_bytes").Int()
+	}
 }
 
 // read decodes a file.
-func read(f File) (truth Truth, bad int, err error) {
+func read(t testing.TB, f File) (truth Truth, bad int, err error) {
 	plain, err := format.Decompress(bytes.NewReader(f.Data))
 	if err != nil {
 		return Truth{}, 0, err
 	}
 	defer plain.Close()
-	known, ok := formats.Lookup(f.Format)
-	if !ok {
-		return Truth{}, 0, errors.New("no such format")
-	}
-	column := func(name string) int {
-		return slices.IndexFunc(known.Spec.Columns, func(c row.Column) bool { return c.Name == name })
-	}
-	received, sent := column("received_bytes"), column("sent_bytes")
+	known := formatOf(t, f.Source)
 	rec := row.NewRecord(len(known.Spec.Columns))
+	column := func(name string) *row.Value { return &rec.Values[known.Spec.Columns.Index(name)] }
 	for dec := known.New(plain, format.Options{}); ; {
 		var reject *format.Reject
 		switch err := dec.Next(rec); {
@@ -102,7 +141,7 @@ func read(f File) (truth Truth, bad int, err error) {
 			return Truth{}, 0, err
 		default:
 			truth.Rows++
-			truth.Sum += rec.Line * (rec.Values[received].Int() + 3*rec.Values[sent].Int())
+			truth.Sum += rec.Line * number(f.Source, column)
 		}
 	}
 }
