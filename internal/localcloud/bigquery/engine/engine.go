@@ -96,6 +96,7 @@ type DB struct {
 	writer  *sql.Conn               // used by the holder of turn
 	turn    chan struct{}           // holds one token: the right to write
 	catalog atomic.Pointer[catalog] // immutable; replaced by the holder of turn after its commit
+	widths  sync.Map                // width by row.Table, for Size
 	close   sync.Once
 	closed  chan struct{}
 }

@@ -301,6 +301,14 @@ func TestSize(t *testing.T) {
 	if rows, bytes, err := db.Size(t.Context(), logs); rows != 2 || bytes != 2+3+8+1 || err != nil {
 		t.Errorf("%d rows, %d bytes, %v", rows, bytes, err)
 	}
+	add(t, db, []any{nil, nil, nil})
+	if rows, bytes, err := db.Size(t.Context(), logs); rows != 3 || bytes != 3*7 || err != nil {
+		t.Errorf("one more: %d rows, %d bytes, %v; the mean is to stay", rows, bytes, err)
+	}
+	add(t, db, []any{nil, int64(1), nil})
+	if rows, bytes, err := db.Size(t.Context(), logs); rows != 4 || bytes != 14+8 || err != nil {
+		t.Errorf("twice as many: %d rows, %d bytes, %v", rows, bytes, err)
+	}
 }
 
 func TestRows(t *testing.T) {
