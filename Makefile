@@ -6,6 +6,7 @@ KO_VERSION := v0.19.0
 CRANE_VERSION := v0.20.6
 TOOLS := $(CURDIR)/.tools
 RACE ?=
+STATE ?= $(firstword $(wildcard /dev/shm) $(TMPDIR) /tmp)
 
 .DEFAULT_GOAL := help
 
@@ -73,6 +74,18 @@ start: ## Measure the loader from its start to the first request that it serves,
 .PHONY: large
 large: ## Let files of LARGE bytes (2G) pass forwarder and loader, and measure their memory
 	go test ./cmd/seneka -run '^TestLargeFiles$$' -large $(or $(LARGE),2G) -count 1 -v -timeout 3h
+
+.PHONY: loadtest
+loadtest: ## Put files as a fleet's come, follow each to the query, check every line: LOADTEST="-rate 50 -for 10m"
+	go run ./loadtest/run $(LOADTEST)
+
+.PHONY: loadtest-results
+loadtest-results: ## The runs of loadtest/results, and the table of docs/performance.md; takes 45 minutes
+	go run ./loadtest/run -name steady -rate 50 -for 10m -state $(STATE) -out loadtest/results
+	go run ./loadtest/run -name burst -rate 0 -burst 5000 -state $(STATE) -out loadtest/results
+	go run ./loadtest/run -name slow -rate 1 -for 20m -state $(STATE) -out loadtest/results
+	go run ./loadtest/run -name faults -rate 10 -for 10m -faults 15s -state $(STATE) -out loadtest/results
+	go run ./loadtest/run -docs docs/performance.md
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Check style and the layer rules

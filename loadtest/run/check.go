@@ -30,21 +30,9 @@ func (r *runner) check(ctx context.Context) (*checked, error) {
 		return nil, err
 	}
 	for name, e := range r.ledger.files {
-		if got := truths[name]; got != e.truth {
-			c.tell("%s, %s: the table holds %+v, put was %+v", name, e.kind, got, e.truth)
-		}
+		c.compare(name, e, truths[name], loads[name])
 		c.lines += e.truth.Lines
 		delete(truths, name)
-		got, want := loads[name], record{loaded: 1, rows: e.truth.Rows, rejects: int64(e.bad)}
-		if !e.kind.Loadable() {
-			want = record{}
-			if got.rejected == 0 {
-				c.tell("%s is %s, and no load record says that it was rejected", name, e.kind)
-			}
-		}
-		if got.rejected = 0; got != want {
-			c.tell("%s, %s: the load log says %+v, want %+v", name, e.kind, got, want)
-		}
 	}
 	for name := range truths {
 		c.tell("%s has rows, and was never put", name)
@@ -57,6 +45,24 @@ func (r *runner) check(ctx context.Context) (*checked, error) {
 		}
 	}
 	return c, nil
+}
+
+// compare compares what was put of a file with what the table and the load log hold of it.
+func (c *checked) compare(name string, e *entry, got generate.Truth, rec record) {
+	if got != e.truth {
+		c.tell("%s, %s: the table holds %+v, put was %+v", name, e.kind, got, e.truth)
+	}
+	want := record{loaded: 1, rows: e.truth.Rows, rejects: int64(e.bad)}
+	if !e.kind.Loadable() {
+		want = record{}
+		if rec.rejected == 0 {
+			c.tell("%s is %s, and no load record says that it was rejected", name, e.kind)
+		}
+		rec.rejected = 0 // once for each time that it was announced
+	}
+	if rec != want {
+		c.tell("%s, %s: the load log says %+v, want %+v", name, e.kind, rec, want)
+	}
 }
 
 func (c *checked) tell(format string, args ...any) {

@@ -70,15 +70,10 @@ func (l *ledger) stored(name, etag string) {
 func (l *ledger) etag(name string) (etag string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.files[name]
-	return e.etagOf(), e != nil && e.etag != ""
-}
-
-func (e *entry) etagOf() string {
-	if e == nil {
-		return ""
+	if e := l.files[name]; e != nil {
+		return e.etag, e.etag != ""
 	}
-	return e.etag
+	return "", false
 }
 
 // saw notes that an answer that came at a time had rows of a file.

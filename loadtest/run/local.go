@@ -46,15 +46,15 @@ type local struct {
 	before   map[string]time.Duration // time of the processor that killed ones had taken
 }
 
-// startLocal builds the programs and starts them.
-func startLocal(ctx context.Context) (_ *local, err error) {
+// startLocal builds the programs and starts them, with their state below a folder; empty: that for temporary files.
+func startLocal(ctx context.Context, below string) (_ *local, err error) {
 	l := &local{programs: map[string]*program.Program{}, before: map[string]time.Duration{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.stop())
 		}
 	}()
-	if l.folder, err = os.MkdirTemp("", "seneka-loadtest"); err != nil {
+	if l.folder, err = os.MkdirTemp(below, "seneka-loadtest"); err != nil {
 		return nil, err
 	}
 	if err := program.Build(ctx, l.folder, "./cmd/seneka", "./forwarder", "./cmd/loader"); err != nil {

@@ -37,9 +37,11 @@ type options struct {
 	config    string // of a deployment; empty: a local cloud is started
 	bucket    string
 	prefix    string
+	state     string // folder of the local cloud's state
 	faults    time.Duration
 	poll      time.Duration
 	dryRun    bool
+	docs      string
 }
 
 func parse(args []string, out io.Writer) (*options, error) {
@@ -63,9 +65,11 @@ func parse(args []string, out io.Writer) (*options, error) {
 	f.StringVar(&o.config, "config", "", "put into the deployment with this seneka.yaml, a path or gs://…; without it a local cloud is started")
 	f.StringVar(&o.bucket, "bucket", "", "of S3, with -config: files are put there and stay there")
 	f.StringVar(&o.prefix, "prefix", "", "of the keys; by default one of this run")
+	f.StringVar(&o.state, "state", "", "keep the local cloud's state below `FOLDER`, for the time of the run: a disk in memory, such as /dev/shm, leaves the disk out of it")
 	f.DurationVar(&o.faults, "faults", 0, "kill forwarder, loader or local cloud, and start it again, that far apart on average")
 	f.DurationVar(&o.poll, "poll", 0, "how often it is asked what can be queried (100 ms; of a deployment 1 s)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be put, and where, and put nothing")
+	f.StringVar(&o.docs, "docs", "", "put nothing, but a table of all results below loadtest/results between the marks of this Markdown `FILE`")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -124,6 +128,9 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if o.docs != "" {
+		return embed(o.docs, "loadtest/results")
 	}
 	began := time.Now()
 	o.files.Until = began.Truncate(24 * time.Hour)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func open(ctx context.Context, o *options, out io.Writer) (_ *target, err error)
 	path := o.config
 	if path == "" {
 		fmt.Fprintln(out, "Building and starting the local cloud, the forwarder and the loader ...")
-		if t.local, err = startLocal(ctx); err != nil {
+		if t.local, err = startLocal(ctx, o.state); err != nil {
 			return nil, err
 		}
 		path, t.bucket = t.local.ready.Config, t.local.ready.S3Bucket
