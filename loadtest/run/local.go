@@ -86,7 +86,7 @@ func freePort() int {
 	for {
 		port := 20000 + rand.IntN(12000)
 		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			l.Close()
+			_ = l.Close() // for the program to listen there
 			return port
 		}
 	}
