@@ -70,6 +70,10 @@ bench-go: ## Run Go's benchmarks
 start: ## Measure the loader from its start to the first request that it serves, and its binary
 	go run ./loadtest/start
 
+.PHONY: bench-load
+bench-load: ## Measure the loader under load, and reckon instances and quotas: LOAD="-docs docs/performance.md"
+	go run ./loadtest/load $(LOAD)
+
 .PHONY: large
 large: ## Let files of LARGE bytes (2G) pass forwarder and loader, and measure their memory
 	go test ./cmd/seneka -run '^TestLargeFiles$$' -large $(or $(LARGE),2G) -count 1 -v -timeout 3h

@@ -21,8 +21,10 @@ import (
 	"github.com/seneka-io/seneka/internal/row"
 )
 
-// Options are latencies that the real service has and this one does not. Zero: none.
+// Options describe a Server. The latencies are what the real service has and this one does not; zero: none.
 type Options struct {
+	Datasets []string // that are there from the start, project.dataset
+
 	Append time.Duration // before the answer to each append request
 	Call   time.Duration // before that to CreateWriteStream, FinalizeWriteStream and BatchCommitWriteStreams
 }
@@ -67,6 +69,9 @@ type Server struct {
 // Start listens on two free ports. The caller closes the Server.
 func Start(o Options) (*Server, error) {
 	s := &Server{opts: o, requests: map[string]int64{}, datasets: map[string]bool{}, tables: map[row.Table]*table{}, streams: map[string]*stream{}}
+	for _, name := range o.Datasets {
+		s.datasets[name] = true
+	}
 	rest, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("counting BigQuery: %w", err)
