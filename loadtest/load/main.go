@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seneka-io/seneka/loadtest/markdown"
@@ -36,6 +38,7 @@ type options struct {
 	peak              float64
 	pendingShare      float64
 	concurrency       int
+	atATime           []int
 	asJSON            bool
 	docs              string
 }
@@ -53,14 +56,27 @@ func parse(args []string, errors io.Writer) (o options, err error) {
 	flags.Float64Var(&o.peak, "peak", 5, "how many times the average the peak of a day is")
 	flags.Float64Var(&o.pendingShare, "large-share", 0.01, "share of large files in the arithmetic")
 	flags.IntVar(&o.concurrency, "concurrency", 12, "loads at a time of an instance in the arithmetic")
+	atATime := flags.String("at-a-time", "1,10,100", "how many files are loaded at a time, separated by commas; large files and the arithmetic take the one in the middle")
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
 	flags.StringVar(&o.docs, "docs", "", "put the tables between the marks of this Markdown file")
-	err = flags.Parse(args)
-	if err == nil && (o.files < 1 || o.largeFiles < 1) {
-		err = fmt.Errorf("-files and -large-files: write 1 or more")
+	if err := flags.Parse(args); err != nil {
+		return o, err
 	}
-	return o, err
+	if o.files < 1 || o.largeFiles < 1 {
+		return o, fmt.Errorf("-files and -large-files: write 1 or more")
+	}
+	for _, text := range strings.Split(*atATime, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("-at-a-time: %q is no number of files", text)
+		}
+		o.atATime = append(o.atATime, n)
+	}
+	return o, nil
 }
+
+// usual is the number at a time of large files, and of the small ones that the arithmetic takes.
+func (o *options) usual() int { return o.atATime[len(o.atATime)/2] }
 
 // bench is one run of the command.
 type bench struct {
@@ -114,12 +130,6 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 }
 
-// atATime are the numbers of requests at a time of small files, and among them that which the arithmetic and the
-// large files take.
-var atATime = []int{1, 10, 100}
-
-const usual = 10
-
 // measure lets small and large files through, without latencies and with them.
 func (b *bench) measure(ctx context.Context, progress io.Writer) (near, far []*result, err error) {
 	fmt.Fprintln(progress, "making files ...")
@@ -132,10 +142,10 @@ func (b *bench) measure(ctx context.Context, progress io.Writer) (near, far []*r
 		return nil, nil, err
 	}
 	var passes []pass
-	for _, n := range atATime {
+	for _, n := range b.opts.atATime {
 		passes = append(passes, pass{Name: "small", Concurrency: n, files: small, limit: b.opts.limit})
 	}
-	passes = append(passes, pass{Name: "large", Concurrency: usual, files: large, limit: b.opts.limit})
+	passes = append(passes, pass{Name: "large", Concurrency: b.opts.usual(), files: large, limit: b.opts.limit})
 	for _, p := range passes {
 		for _, to := range []*[]*result{&near, &far} {
 			if to == &far {
@@ -160,7 +170,7 @@ func (b *bench) reckon(near, far []*result) ([]*traffic, error) {
 	}
 	find := func(results []*result, name string) *result {
 		for _, r := range results {
-			if r.Name == name && r.Concurrency == usual {
+			if r.Name == name && r.Concurrency == b.opts.usual() {
 				return r
 			}
 		}
