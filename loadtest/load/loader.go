@@ -3,16 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/seneka-io/seneka/loadtest/program"
 )
@@ -39,7 +36,7 @@ func startLoader(ctx context.Context, path, folder, ledger string, hosts map[str
 	if err := os.WriteFile(name, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2)
+	ports, err := program.FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
@@ -56,44 +53,11 @@ func startLoader(ctx context.Context, path, folder, ledger string, hosts map[str
 		Program: p, url: "http://127.0.0.1:" + ports[0] + "/", metrics: "http://127.0.0.1:" + ports[1] + "/metrics",
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atATime}},
 	}
-	if err := l.await(ctx); err != nil {
+	if err := p.Await(ctx, l.url+"healthz"); err != nil {
 		l.Kill()
 		return nil, err
 	}
 	return l, nil
-}
-
-// freePorts returns ports that nobody listens on.
-func freePorts(n int) (ports []string, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // for the program to listen there
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
-	}
-	return ports, nil
-}
-
-// await returns once the loader answers.
-func (l *loader) await(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(ctx, time.Minute)
-	defer stop()
-	for {
-		if _, err := l.get(ctx, l.url+"healthz"); err == nil {
-			return nil
-		}
-		if err := l.Failure(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("the loader does not listen within a minute")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
 }
 
 func (l *loader) get(ctx context.Context, url string) ([]byte, error) {
