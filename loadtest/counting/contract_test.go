@@ -31,9 +31,9 @@ func newContract(t *testing.T) *contract.Streams {
 	client := connect(t, s)
 	enc := encoder(t)
 	sent := memory{}
-	create := func(make func(context.Context, row.Table, *descriptorpb.DescriptorProto) (load.Stream, error), table row.Table) func(context.Context) (contract.Stream, error) {
+	create := func(of func(context.Context, row.Table, *descriptorpb.DescriptorProto) (load.Stream, error), table row.Table) func(context.Context) (contract.Stream, error) {
 		return func(ctx context.Context) (contract.Stream, error) {
-			made, err := make(ctx, table, enc.Descriptor())
+			made, err := of(ctx, table, enc.Descriptor())
 			if err != nil {
 				return nil, err
 			}

@@ -44,7 +44,7 @@ const (
 
 func (a *appendRequest) read(data mem.BufferSlice) error {
 	r := data.Reader()
-	defer r.Close()
+	defer func() { _ = r.Close() }() // never fails
 	*a = appendRequest{size: r.Remaining()}
 	return fields(r, a.size, func(number protowire.Number, size int) error {
 		switch number {

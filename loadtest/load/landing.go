@@ -104,7 +104,7 @@ func (b *bucket) fill(ctx context.Context, name string, n int, rows int64) ([]fi
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // all was stored
 	text, err := corpus.Of(os.DirFS("."), "alb", 7, time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1))
 	if err != nil {
 		return nil, fmt.Errorf("run this in the module's folder: %w", err)

@@ -16,7 +16,7 @@ func FreePorts(n int) (ports []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // once all are chosen, so that each is another
+		defer func() { _ = l.Close() }() // once all are chosen, so that each is another
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		ports = append(ports, port)
 	}
