@@ -71,6 +71,14 @@ bench-go: ## Run Go's benchmarks
 start: ## Measure the loader from its start to the first request that it serves, and its binary
 	go run ./loadtest/start
 
+.PHONY: bench-load
+bench-load: ## Measure the loader under load, and reckon instances and quotas: LOAD="-docs docs/performance.md"
+	go run ./loadtest/load $(LOAD)
+
+.PHONY: bench-large
+bench-large: ## Measure a file of LARGE gzipped bytes (1G), and ten times as many plain ones, through both stages
+	go run ./loadtest/large -size $(or $(LARGE),1G) $(LOAD)
+
 .PHONY: large
 large: ## Let files of LARGE bytes (2G) pass forwarder and loader, and measure their memory
 	go test ./cmd/seneka -run '^TestLargeFiles$$' -large $(or $(LARGE),2G) -count 1 -v -timeout 3h

@@ -1,8 +1,11 @@
 package program
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -67,5 +70,34 @@ func TestStop(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Await tells of a program that answers, and of one that ends before it does.
+func TestAwait(t *testing.T) {
+	ports, err := FreePorts(2)
+	if err != nil || ports[0] == ports[1] {
+		t.Fatal(ports, err)
+	}
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	start := func(script string) *Program {
+		p, err := Start("/bin/sh", nil, filepath.Join(t.TempDir(), "log"), "-c", script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Kill)
+		return p
+	}
+	if err := start("sleep 60").Await(t.Context(), server.URL); err != nil || asked.Load() != 3 {
+		t.Errorf("%v after %d requests", err, asked.Load())
+	}
+	if err := start("echo no configuration; exit 1").Await(t.Context(), "http://127.0.0.1:"+ports[0]); err == nil || !strings.Contains(err.Error(), "no configuration") {
+		t.Errorf("it has ended: %v", err)
 	}
 }
