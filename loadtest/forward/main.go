@@ -31,6 +31,7 @@ func main() {
 // options are what the command is asked for.
 type options struct {
 	objects, large     string
+	rclone             string
 	workers, rounds    int
 	withoutRclone, raw bool
 	docs               string
@@ -43,6 +44,7 @@ func parse(args []string, progress io.Writer) (o options, err error) {
 	flags.StringVar(&o.large, "large", "1G", "bytes of the large objects: 3 for -workers, and 8 for 64 workers; takes 16 times that below TMPDIR; empty: none")
 	flags.IntVar(&o.workers, "workers", 16, "copies at a time")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each program copies the objects")
+	flags.StringVar(&o.rclone, "rclone", "rclone", "path of rclone")
 	flags.BoolVar(&o.withoutRclone, "without-rclone", false, "measure the forwarder alone")
 	flags.BoolVar(&o.raw, "json", false, "print JSON")
 	flags.StringVar(&o.docs, "docs", "", "put the table between the marks of this Markdown file")
@@ -76,7 +78,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	b.copiers = []copier{&forwarder{path: filepath.Join(b.folder, "forwarder")}}
 	version := ""
 	if !o.withoutRclone {
-		r, err := findRclone(ctx)
+		r, err := findRclone(ctx, o.rclone)
 		if err != nil {
 			return err
 		}
@@ -103,9 +105,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	}
 }
 
-// findRclone returns the rclone that is installed.
-func findRclone(ctx context.Context) (*rclone, error) {
-	path, err := exec.LookPath("rclone")
+// findRclone returns the rclone of a path, or of a name in PATH.
+func findRclone(ctx context.Context, name string) (*rclone, error) {
+	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: install it (apt-get install rclone, or https://rclone.org/install), or measure the forwarder alone with -without-rclone", err)
 	}
