@@ -10,9 +10,14 @@ import (
 	"google.golang.org/api/option"
 )
 
+// client returns a client of the landing bucket.
+func (t *target) client(ctx context.Context) (*storage.Client, error) {
+	return storage.NewClient(ctx, option.WithEndpoint(t.gcs.url+"/storage/v1/"), option.WithoutAuthentication())
+}
+
 // check fails unless every object has come to landing whole, and nothing else has.
 func (t *target) check(ctx context.Context, objects []object) error {
-	client, err := storage.NewClient(ctx, option.WithEndpoint(t.gcs.url+"/storage/v1/"), option.WithoutAuthentication())
+	client, err := t.client(ctx)
 	if err != nil {
 		return err
 	}
