@@ -58,13 +58,14 @@ func parseSize(text string) (int64, error) {
 	return n << shift, nil
 }
 
+// sizeText returns a size in three digits.
 func sizeText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.3g GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.3g MiB", float64(n)/(1<<20))
+	switch f := float64(n); {
+	case f >= 0.95*(1<<30):
+		return number(f/(1<<30)) + " GiB"
+	case f >= 0.95*(1<<20):
+		return number(f/(1<<20)) + " MiB"
 	default:
-		return fmt.Sprintf("%.3g KiB", float64(n)/(1<<10))
+		return number(f/(1<<10)) + " KiB"
 	}
 }

@@ -129,6 +129,14 @@ func TestCases(t *testing.T) {
 	}
 }
 
+func TestSizes(t *testing.T) {
+	for n, want := range map[int64]string{1041: "1.02 KiB", 64_600: "63.1 KiB", 1_045_000: "1.00 MiB", 1 << 30: "1.00 GiB", 300 << 20: "300 MiB"} {
+		if got := sizeText(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestMedian(t *testing.T) {
 	m := median([]round{{Seconds: 3, CPU: 1, Peak: 5, S3: 2}, {Seconds: 1, CPU: 9, Peak: 7, S3: 2}, {Seconds: 2, CPU: 4, Peak: 6, S3: 9}})
 	if m.Seconds != 2 || m.CPU != 4 || m.Peak != 7 || m.S3 != 2 {
