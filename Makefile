@@ -55,6 +55,10 @@ bench-docs: ## The same, and make start, into the tables of docs/performance.md
 	go run ./loadtest/bench -docs docs/performance.md $(BENCH)
 	go run ./loadtest/start -docs docs/performance.md
 
+.PHONY: bench-forward
+bench-forward: ## Measure the forwarder beside rclone copy: FORWARD="-large 256M -docs docs/performance.md"
+	go run ./loadtest/forward $(FORWARD)
+
 .PHONY: bench-check
 bench-check: ## Fail where a format's speed, as a ratio, has fallen by more than a third against what is recorded
 	CGO_ENABLED=0 go run ./loadtest/bench -check loadtest/bench/recorded.json

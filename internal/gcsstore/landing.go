@@ -21,6 +21,9 @@ const (
 	// smallChunk is that of one that would fit a chunk, or whose size is not known: what is sent as one
 	// request is not checked as what comes in several is.
 	smallChunk = 4 << 20
+	// handed is how many bytes of a larger one are read and handed to the client at a time. It takes them in
+	// another goroutine: with the 32 KiB of io.Copy, a sixth of the CPU time of a copy went into taking turns.
+	handed = 256 << 10
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -47,7 +50,7 @@ func (s *Store) Copy(ctx context.Context, bucket, name string, r io.Reader, size
 	if size <= chunk {
 		w.ChunkSize = smallChunk
 	}
-	n, err := io.Copy(w, io.LimitReader(r, size+1))
+	n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.LimitReader(r, size+1), make([]byte, handed))
 	switch {
 	case err != nil:
 		return classify(fmt.Errorf("copy after %d of %d bytes: %w", n, size, err))

@@ -332,6 +332,29 @@ func TestCopyRequests(t *testing.T) {
 }
 
 // The memory of a copy does not grow with the file.
+// asked notes the longest read that it is asked for.
+type asked struct {
+	io.Reader
+	most int
+}
+
+func (a *asked) Read(p []byte) (int, error) {
+	a.most = max(a.most, len(p))
+	return a.Reader.Read(p)
+}
+
+// A large object is read in large pieces: each is handed to another goroutine, which costs the same for any length.
+func TestCopyReadsLargePieces(t *testing.T) {
+	b := newBench(t)
+	r := &asked{Reader: bytes.NewReader(random(wholeMax + 1))}
+	if err := b.store.Copy(t.Context(), "landing", "large", r, wholeMax+1, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if r.most != handed {
+		t.Errorf("it was read by %d bytes at most, want %d", r.most, handed)
+	}
+}
+
 func TestCopyMemory(t *testing.T) {
 	b := newBench(t)
 	if err := b.copy("warm", random(wholeMax+1), 0); err != nil {
