@@ -75,7 +75,7 @@ func startLocal(ctx context.Context, below string) (_ *local, err error) {
 			return nil, err
 		}
 	}
-	return l, l.awaitLoader(ctx)
+	return l, l.programs[loaderProgram].Await(ctx, l.ready.Loader+"/healthz")
 }
 
 func (l *local) readyFile() string { return filepath.Join(l.folder, "ready.json") }
@@ -128,17 +128,6 @@ func (l *local) awaitReady(ctx context.Context, p *program.Program) error {
 		}
 		l.ready = ready
 		return err == nil, err
-	})
-}
-
-func (l *local) awaitLoader(ctx context.Context) error {
-	return await(ctx, "start of the loader", func() (bool, error) {
-		resp, err := http.Get(l.ready.Loader + "/healthz")
-		if err != nil {
-			return false, l.failure()
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK, nil
 	})
 }
 
