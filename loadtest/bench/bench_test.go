@@ -98,11 +98,3 @@ func TestGuard(t *testing.T) {
 		t.Error("allocations are compared wrongly")
 	}
 }
-
-func TestSizes(t *testing.T) {
-	for text, want := range map[string]int64{"64K": 64 << 10, "4M": 4 << 20, "1G": 1 << 30, "12": 12, "": 0, "x": 0, "-1K": 0, "4T": 0} {
-		if n, err := parseSize(text); n != want || (err != nil) != (want == 0) {
-			t.Errorf("%q: %d, error %v", text, n, err)
-		}
-	}
-}

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 
 	"github.com/seneka-io/seneka/loadtest/corpus"
 	"github.com/seneka-io/seneka/loadtest/markdown"
+	"github.com/seneka-io/seneka/loadtest/size"
 )
 
 func main() {
@@ -54,8 +54,8 @@ func run(args []string, out, progress io.Writer) error {
 		return err
 	}
 	var all []*result
-	for _, size := range strings.Split(*sizes, ",") {
-		n, err := parseSize(size)
+	for _, text := range strings.Split(*sizes, ",") {
+		n, err := size.Parse(text)
 		if err != nil {
 			return err
 		}
@@ -208,22 +208,4 @@ func sizeText(n int64) string {
 	default:
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
-}
-
-// parseSize reads 64K, 4M, 1G or a number of bytes.
-func parseSize(text string) (int64, error) {
-	shift := 0
-	switch digits := strings.TrimRight(text, "KMG"); text[len(digits):] {
-	case "K":
-		shift = 10
-	case "M":
-		shift = 20
-	case "G":
-		shift = 30
-	}
-	n, err := strconv.ParseInt(strings.TrimRight(text, "KMG"), 10, 64)
-	if err != nil || n <= 0 {
-		return 0, fmt.Errorf("%q is no size such as 64K or 4M", text)
-	}
-	return n << shift, nil
 }

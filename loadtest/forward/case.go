@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/seneka-io/seneka/loadtest/size"
 )
 
 // scenario is what one comparison is about.
@@ -19,6 +21,7 @@ const (
 	manyObjects  = 8 // that manyWorkers copy
 	manyWorkers  = 64
 	largeRounds  = 3
+	leastObject  = 512 // bytes: gzip has to have something to do
 )
 
 // cases returns what the options ask for.
@@ -27,9 +30,9 @@ func (o *options) cases() (all []scenario, err error) {
 		if text == "" {
 			continue
 		}
-		size, number, _ := strings.Cut(text, ":")
+		each, number, _ := strings.Cut(text, ":")
 		c := scenario{workers: o.workers, rounds: o.rounds}
-		if c.size, err = parseSize(size); err != nil {
+		if c.size, err = size.Parse(each); err != nil {
 			return nil, err
 		}
 		if c.objects, err = strconv.Atoi(number); err != nil || c.objects < 1 {
@@ -38,24 +41,18 @@ func (o *options) cases() (all []scenario, err error) {
 		all = append(all, c)
 	}
 	if o.large != "" {
-		size, err := parseSize(o.large)
+		large, err := size.Parse(o.large)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, scenario{size, largeObjects, o.workers, min(o.rounds, largeRounds)}, scenario{size, manyObjects, manyWorkers, 1})
+		all = append(all, scenario{large, largeObjects, o.workers, min(o.rounds, largeRounds)}, scenario{large, manyObjects, manyWorkers, 1})
+	}
+	for _, c := range all {
+		if c.size < leastObject {
+			return nil, fmt.Errorf("objects of %d bytes: write %d or more", c.size, leastObject)
+		}
 	}
 	return all, nil
-}
-
-// parseSize reads 64K, 4M, 1G or a number of bytes.
-func parseSize(text string) (int64, error) {
-	digits := strings.TrimRight(text, "KMG")
-	shift, known := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}[text[len(digits):]]
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || !known || n < 1<<9>>shift {
-		return 0, fmt.Errorf("%q is no size such as 64K or 4M, 512 bytes or more", text)
-	}
-	return n << shift, nil
 }
 
 // sizeText returns a size in three digits.

@@ -12,12 +12,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/seneka-io/seneka/loadtest/markdown"
 	"github.com/seneka-io/seneka/loadtest/program"
+	"github.com/seneka-io/seneka/loadtest/size"
 )
 
 func main() {
@@ -78,36 +77,18 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 }
 
 func passesOf(gzipped, plain string) ([]pass, error) {
-	size, err := parseSize(gzipped)
+	packed, err := size.Parse(gzipped)
 	if err != nil {
 		return nil, err
 	}
-	text := 10 * size
+	text := 10 * packed
 	if plain != "" {
-		if text, err = parseSize(plain); err != nil {
+		if text, err = size.Parse(plain); err != nil {
 			return nil, err
 		}
 	}
 	return []pass{
-		{Name: "ALB, gzip", Format: "alb", Size: size, Gzipped: true},
+		{Name: "ALB, gzip", Format: "alb", Size: packed, Gzipped: true},
 		{Name: "ELB, plain, gzipped on the way", Format: "elb", Size: text},
 	}, nil
-}
-
-// parseSize reads 64K, 4M, 1G or a number of bytes.
-func parseSize(text string) (int64, error) {
-	shift := 0
-	switch digits := strings.TrimRight(text, "KMG"); text[len(digits):] {
-	case "K":
-		shift = 10
-	case "M":
-		shift = 20
-	case "G":
-		shift = 30
-	}
-	n, err := strconv.ParseInt(strings.TrimRight(text, "KMG"), 10, 64)
-	if err != nil || n <= 0 {
-		return 0, fmt.Errorf("%q is no size such as 64M or 1G", text)
-	}
-	return n << shift, nil
 }
