@@ -64,18 +64,24 @@ func (v *Value) Int() int64 { return int64(v.num) }
 // Float returns the number of a KindFloat value.
 func (v *Value) Float() float64 { return math.Float64frombits(v.num) }
 
-// Bytes returns the bytes of a KindBytes value. They belong to the record.
-func (v *Value) Bytes() []byte { return v.raw }
+// Bytes returns the bytes of a KindBytes value, and nil of any other. They belong to the record.
+func (v *Value) Bytes() []byte {
+	if v.kind != KindBytes {
+		return nil
+	}
+	return v.raw
+}
 
-// List returns the elements of a KindList value. They belong to the record.
-func (v *Value) List() []Value { return v.list }
+// List returns the elements of a KindList value, and nil of any other. They belong to the record.
+func (v *Value) List() []Value {
+	if v.kind != KindList {
+		return nil
+	}
+	return v.list
+}
 
 // SetNull makes v NULL.
-func (v *Value) SetNull() {
-	if v.kind != KindNull { // most values that are to be NULL are already
-		v.kind, v.raw, v.list = KindNull, nil, v.list[:0]
-	}
-}
+func (v *Value) SetNull() { v.kind = KindNull }
 
 // SetInt makes v an integer: see KindInt for what it means by type.
 func (v *Value) SetInt(n int64) { v.kind, v.num = KindInt, uint64(n) }
@@ -139,7 +145,7 @@ func (r *Record) Reset(n int) {
 func CloneValues(values []Value) []Value {
 	copies := make([]Value, len(values))
 	for i, v := range values {
-		copies[i] = Value{kind: v.kind, checked: v.checked, num: v.num, raw: bytes.Clone(v.raw), list: CloneValues(v.list)}
+		copies[i] = Value{kind: v.kind, checked: v.checked, num: v.num, raw: bytes.Clone(v.Bytes()), list: CloneValues(v.List())}
 	}
 	return copies
 }

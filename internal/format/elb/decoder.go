@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/lines"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -114,12 +115,23 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 func (d *decoder) set(values []row.Value) error {
 	d.decoded = d.decoded[:0]
 	for i := range d.layout.fields {
-		f := &d.layout.fields[i]
+		f, v := &d.layout.fields[i], &values[0]
 		token := none
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
-		if err := f.parse(d, values, token); err != nil {
+		var err error
+		switch {
+		case f.asText:
+			err = fields.Text(v, token)
+		case f.set != nil:
+			if err = f.set(v, token); err != nil {
+				err = fields.Wrong(&f.columns[0], err)
+			}
+		default:
+			err = f.read(d, f, values, token)
+		}
+		if err != nil {
 			return err
 		}
 		values = values[len(f.columns):]
@@ -148,7 +160,11 @@ func split(dst [][]byte, line []byte) ([][]byte, error) {
 		}
 		var token []byte
 		if line[0] != '"' {
-			token, line = cutToken(line)
+			n := bytes.IndexByte(line, ' ')
+			if n < 0 {
+				return append(dst, line), nil
+			}
+			token, line = line[:n], line[n+1:]
 		} else if n := closing(line); n >= 0 {
 			token, line = line[1:n], line[n+1:]
 		} else {

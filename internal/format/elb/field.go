@@ -10,7 +10,9 @@ import (
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// set sets the value of the only column.
+	// asText says that the only column holds the text as it stands.
+	asText bool
+	// set sets the value of the only column, where it is no such text.
 	set fields.Setter
 	// read sets the first len(f.columns) values from token, where there is no set.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
@@ -24,24 +26,13 @@ func (f field) called(names ...string) field {
 	return f
 }
 
-// parse sets the first len(f.columns) values from token.
-func (f *field) parse(d *decoder, values []row.Value, token []byte) error {
-	if f.set == nil {
-		return f.read(d, f, values, token)
-	}
-	if err := f.set(&values[0], token); err != nil {
-		return fields.Wrong(&f.columns[0], err)
-	}
-	return nil
-}
-
 // none is how AWS writes a field without a value, quoted or not; a field that a line lacks is the
 // same to us.
 var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, set: fields.Text}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, asText: true}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
