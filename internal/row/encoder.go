@@ -148,7 +148,7 @@ func (e *Encoder) appendFields(dst []byte, fields []field, values []Value) ([]by
 			continue
 		}
 		switch {
-		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && validUTF8(v.raw):
+		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && (v.utf8 || validUTF8(v.raw)):
 			dst = f.appendText(dst, v.raw)
 		case v.kind == KindInt && (f.quick == quickInt || f.quick == quickTime && isTimestamp(v.Int())):
 			dst = f.appendNumber(dst, v.num)

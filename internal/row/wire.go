@@ -66,10 +66,11 @@ const tops = 0x8080808080808080
 
 // validUTF8 is utf8.Valid, faster for short ASCII.
 func validUTF8(b []byte) bool {
-	return isASCII(b) || utf8.Valid(b)
+	return IsASCII(b) || utf8.Valid(b)
 }
 
-func isASCII(b []byte) bool {
+// IsASCII reports whether b has no byte over 127, and so is UTF-8.
+func IsASCII(b []byte) bool {
 	n := len(b)
 	if n < 8 {
 		var all byte
@@ -79,6 +80,10 @@ func isASCII(b []byte) bool {
 		return all < utf8.RuneSelf
 	}
 	all := binary.LittleEndian.Uint64(b[n-8:])
+	for len(b) > 32 {
+		all |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) | binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+		b = b[32:]
+	}
 	for len(b) > 8 {
 		all |= binary.LittleEndian.Uint64(b)
 		b = b[8:]

@@ -40,8 +40,9 @@ func trimmed(name, description string) field {
 	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: readTrimmed}
 }
 
-func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
-	return fields.Text(&values[0], bytes.Trim(token, " "))
+func readTrimmed(d *decoder, _ *field, values []row.Value, token []byte) error {
+	d.text(&values[0], bytes.Trim(token, " "))
+	return nil
 }
 
 // integer is a field that holds a whole number.
@@ -75,16 +76,14 @@ func endpoint(name, address, port string) field {
 	}
 }
 
-func readEndpoint(_ *decoder, f *field, values []row.Value, token []byte) error {
+func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error {
 	if fields.IsNone(token) {
 		values[0].SetNull()
 		values[1].SetNull()
 		return nil
 	}
 	host, port := splitPort(token)
-	if err := fields.Text(&values[0], host); err != nil {
-		return err
-	}
+	d.text(&values[0], host)
 	return setInteger(&values[1], &f.columns[1], port)
 }
 
@@ -106,14 +105,14 @@ func texts(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readTexts}
 }
 
-func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
+func readTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
 	v := &values[0]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {
-		v.Append().SetBytes(item)
+		v.Append().SetText(item, d.ascii)
 	}
 	return nil
 }

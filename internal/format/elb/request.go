@@ -37,9 +37,7 @@ func request(description string) field {
 
 // readRequest never fails: clients send anything.
 func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
-	if err := fields.Text(&values[requestLine], token); err != nil {
-		return err
-	}
+	d.text(&values[requestLine], token)
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
 	d.setPart(&values[requestMethod], method)
@@ -54,7 +52,7 @@ func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
 	d.setPart(&values[requestPath], u.path)
 	values[requestQuery].SetNull()
 	if u.query != nil {
-		values[requestQuery].SetBytes(d.unescaped(u.query))
+		d.setUnescaped(&values[requestQuery], u.query)
 	}
 	return nil
 }
@@ -64,7 +62,7 @@ func (d *decoder) setPart(v *row.Value, part []byte) {
 	if len(part) == 0 || fields.IsNone(part) {
 		v.SetNull()
 	} else {
-		v.SetBytes(d.unescaped(part))
+		d.setUnescaped(v, part)
 	}
 }
 
@@ -170,15 +168,16 @@ func isWord(b []byte) bool {
 	return len(b) > 0
 }
 
-// unescaped returns a part of the request line with its escapes undone. The result is text itself, or the decoder's
-// memory until the next line.
-func (d *decoder) unescaped(text []byte) []byte {
+// setUnescaped sets v to a part of the request line with its escapes undone: text itself, or the decoder's memory
+// until the next line.
+func (d *decoder) setUnescaped(v *row.Value, text []byte) {
 	if !d.escapes {
-		return text
+		v.SetText(text, d.ascii)
+		return
 	}
 	from := len(d.decoded)
 	d.decoded = unescape(d.decoded, text)
-	return d.decoded[from:]
+	v.SetBytes(d.decoded[from:])
 }
 
 // unescape appends text to dst and undoes \xHH, \x000000HH (in older lines), \" and \\. Any other
