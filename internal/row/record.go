@@ -102,7 +102,9 @@ func (v *Value) SetFloat(f float64) { v.kind, v.num = KindFloat, math.Float64bit
 func (v *Value) SetBytes(b []byte) { v.kind, v.checked, v.utf8, v.raw = KindBytes, false, false, b }
 
 // SetText is SetBytes. If utf8 is set, the caller knows that b is UTF-8, and the encoder does not look whether it is.
-func (v *Value) SetText(b []byte, utf8 bool) { v.kind, v.checked, v.utf8, v.raw = KindBytes, false, utf8, b }
+func (v *Value) SetText(b []byte, utf8 bool) {
+	v.kind, v.checked, v.utf8, v.raw = KindBytes, false, utf8, b
+}
 
 // SetJSON is SetBytes for the text of a JSON value of which the caller knows that CheckJSON has nothing against
 // it: the encoder does not look at it again.
