@@ -3,7 +3,6 @@ package row
 import (
 	"encoding/binary"
 	"fmt"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -33,7 +32,8 @@ type Encoder struct {
 type field struct {
 	quick    quick
 	required bool
-	tag      uint32
+	tagWidth uint8  // bytes of the tag
+	tag      uint32 // as it is written
 	codec
 	path   string // dotted
 	mode   Mode
@@ -100,7 +100,9 @@ func compile(prefix string, cols []Column) []field {
 		if c.Mode == Repeated {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
-		f.tag = uint32(protowire.EncodeTag(protowire.Number(i+1), wire)) // of 10,000 columns at most
+		var tag [4]byte // enough for 10,000 columns
+		f.tagWidth = uint8(len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire)))
+		f.tag = binary.LittleEndian.Uint32(tag[:])
 		f.fields = compile(f.path+".", c.message())
 		fields[i] = f
 	}
@@ -146,14 +148,14 @@ func (e *Encoder) appendFields(dst []byte, fields []field, values []Value) ([]by
 			continue
 		}
 		switch {
-		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && utf8.Valid(v.raw):
-			dst = append(appendVarint(appendVarint(dst, uint64(f.tag)), uint64(len(v.raw))), v.raw...)
+		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && (v.utf8 || validUTF8(v.raw)):
+			dst = f.appendText(dst, v.raw)
 		case v.kind == KindInt && (f.quick == quickInt || f.quick == quickTime && isTimestamp(v.Int())):
-			dst = appendVarint(appendVarint(dst, uint64(f.tag)), v.num)
+			dst = f.appendNumber(dst, v.num)
 		case f.quick == quickFloat && v.kind == KindFloat:
-			dst = binary.LittleEndian.AppendUint64(appendVarint(dst, uint64(f.tag)), v.num)
+			dst = binary.LittleEndian.AppendUint64(f.appendTag(dst), v.num)
 		case f.mode != Repeated:
-			dst, err = e.appendValue(appendVarint(dst, uint64(f.tag)), f, v)
+			dst, err = e.appendValue(f.appendTag(dst), f, v)
 		case v.kind != KindList:
 			err = f.wrongKind(v)
 		case len(v.list) > 0 && f.packs():
@@ -182,7 +184,7 @@ func (e *Encoder) appendRepeated(dst []byte, f *field, list []Value) ([]byte, er
 		if list[i].kind == KindNull {
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
 		}
-		dst, err = e.appendValue(appendVarint(dst, uint64(f.tag)), f, &list[i])
+		dst, err = e.appendValue(f.appendTag(dst), f, &list[i])
 		if err != nil {
 			return dst, err
 		}
@@ -192,7 +194,7 @@ func (e *Encoder) appendRepeated(dst []byte, f *field, list []Value) ([]byte, er
 
 func (e *Encoder) appendPacked(dst []byte, f *field, list []Value) ([]byte, error) {
 	var err error
-	dst, start := f.openLength(appendVarint(dst, uint64(f.tag)))
+	dst, start := f.openLength(f.appendTag(dst))
 	for i := range list {
 		if list[i].kind == KindNull {
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
@@ -202,22 +204,6 @@ func (e *Encoder) appendPacked(dst []byte, f *field, list []Value) ([]byte, erro
 		}
 	}
 	return f.closeLength(dst, start), nil
-}
-
-// appendVarint is protowire.AppendVarint, inlined for the small numbers that tags and lengths are.
-func appendVarint(dst []byte, n uint64) []byte {
-	if n < 1<<7 {
-		return append(dst, byte(n))
-	}
-	return appendLongVarint(dst, n)
-}
-
-// appendLongVarint appends a varint of two bytes or more.
-func appendLongVarint(dst []byte, n uint64) []byte {
-	if n < 1<<14 {
-		return append(dst, byte(n)|0x80, byte(n>>7))
-	}
-	return protowire.AppendVarint(dst, n)
 }
 
 func (f *field) refuse(format string, args ...any) error {

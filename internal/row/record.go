@@ -47,6 +47,7 @@ func (k Kind) String() string {
 type Value struct {
 	kind    Kind
 	checked bool   // raw is JSON that CheckJSON has nothing against
+	utf8    bool   // raw is known to be UTF-8
 	num     uint64 // an integer's bits, or a float's
 	raw     []byte
 	list    []Value
@@ -64,18 +65,24 @@ func (v *Value) Int() int64 { return int64(v.num) }
 // Float returns the number of a KindFloat value.
 func (v *Value) Float() float64 { return math.Float64frombits(v.num) }
 
-// Bytes returns the bytes of a KindBytes value. They belong to the record.
-func (v *Value) Bytes() []byte { return v.raw }
+// Bytes returns the bytes of a KindBytes value, and nil of any other. They belong to the record.
+func (v *Value) Bytes() []byte {
+	if v.kind != KindBytes {
+		return nil
+	}
+	return v.raw
+}
 
-// List returns the elements of a KindList value. They belong to the record.
-func (v *Value) List() []Value { return v.list }
+// List returns the elements of a KindList value, and nil of any other. They belong to the record.
+func (v *Value) List() []Value {
+	if v.kind != KindList {
+		return nil
+	}
+	return v.list
+}
 
 // SetNull makes v NULL.
-func (v *Value) SetNull() {
-	if v.kind != KindNull { // most values that are to be NULL are already
-		v.kind, v.raw, v.list = KindNull, nil, v.list[:0]
-	}
-}
+func (v *Value) SetNull() { v.kind = KindNull }
 
 // SetInt makes v an integer: see KindInt for what it means by type.
 func (v *Value) SetInt(n int64) { v.kind, v.num = KindInt, uint64(n) }
@@ -92,11 +99,16 @@ func (v *Value) SetBool(b bool) {
 func (v *Value) SetFloat(f float64) { v.kind, v.num = KindFloat, math.Float64bits(f) }
 
 // SetBytes makes v the text or bytes b, which it keeps a reference to.
-func (v *Value) SetBytes(b []byte) { v.kind, v.checked, v.raw = KindBytes, false, b }
+func (v *Value) SetBytes(b []byte) { v.kind, v.checked, v.utf8, v.raw = KindBytes, false, false, b }
+
+// SetText is SetBytes. If utf8 is set, the caller knows that b is UTF-8, and the encoder does not look whether it is.
+func (v *Value) SetText(b []byte, utf8 bool) {
+	v.kind, v.checked, v.utf8, v.raw = KindBytes, false, utf8, b
+}
 
 // SetJSON is SetBytes for the text of a JSON value of which the caller knows that CheckJSON has nothing against
 // it: the encoder does not look at it again.
-func (v *Value) SetJSON(text []byte) { v.kind, v.checked, v.raw = KindBytes, true, text }
+func (v *Value) SetJSON(text []byte) { v.kind, v.checked, v.utf8, v.raw = KindBytes, true, false, text }
 
 // SetTime makes v the TIMESTAMP t, or the DATETIME that t's UTC clock shows, cut to whole microseconds.
 func (v *Value) SetTime(t time.Time) { v.kind, v.num = KindInt, uint64(t.UnixMicro()) }
@@ -139,7 +151,7 @@ func (r *Record) Reset(n int) {
 func CloneValues(values []Value) []Value {
 	copies := make([]Value, len(values))
 	for i, v := range values {
-		copies[i] = Value{kind: v.kind, checked: v.checked, num: v.num, raw: bytes.Clone(v.raw), list: CloneValues(v.list)}
+		copies[i] = Value{kind: v.kind, checked: v.checked, utf8: v.utf8, num: v.num, raw: bytes.Clone(v.Bytes()), list: CloneValues(v.List())}
 	}
 	return copies
 }

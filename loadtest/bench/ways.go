@@ -85,7 +85,7 @@ func encode(f *file) (done, error) {
 	defer func() { f.rows = rows }()
 	return f.each(func(rec *row.Record) (err error) {
 		meta := rec.Values[columns:]
-		meta[0].SetBytes(sourceFile)
+		meta[0].SetText(sourceFile, true)
 		meta[1].SetInt(rec.Line)
 		meta[2].SetInt(1_793_491_200_000_000)
 		if partition >= 0 && rec.Values[partition].IsNull() {

@@ -64,10 +64,11 @@ func validity(name string) field {
 }
 
 // readValidity never fails: what cannot be taken apart is there as text.
-func readValidity(_ *decoder, _ *field, values []row.Value, token []byte) error {
+func readValidity(d *decoder, _ *field, values []row.Value, token []byte) error {
 	setBound(&values[1], token, "NotBefore=")
 	setBound(&values[2], token, "NotAfter=")
-	return fields.Text(&values[0], token)
+	d.text(&values[0], token)
+	return nil
 }
 
 // setBound sets v to the time behind name, or NULL.

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/seneka-io/seneka/internal/format"
+	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/lines"
 	"github.com/seneka-io/seneka/internal/row"
 )
@@ -50,6 +51,7 @@ type decoder struct {
 	layout  *layout
 	lines   *lines.Reader
 	tokens  [][]byte
+	ascii   bool   // the tokens are: nobody has to look at them again
 	escapes bool   // the request line has any
 	decoded []byte // its parts with them undone
 }
@@ -107,31 +109,54 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	if len(d.tokens) < d.layout.needed {
 		return fmt.Errorf("the line is cut short: it has %d fields, and a record has %d or more", len(d.tokens), d.layout.needed)
 	}
+	d.ascii = row.IsASCII(line)
 	return d.set(values)
 }
 
 // set sets the values from the tokens, one for each field in order, and those behind them.
 func (d *decoder) set(values []row.Value) error {
 	d.decoded = d.decoded[:0]
+	at := 0
 	for i := range d.layout.fields {
-		f := &d.layout.fields[i]
+		f, v := &d.layout.fields[i], &values[at]
 		token := none
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
-		if err := f.parse(d, values, token); err != nil {
+		var err error
+		switch {
+		case f.asText:
+			d.text(v, token)
+		case f.set != nil:
+			if err = f.set(v, token); err != nil {
+				err = fields.Wrong(&f.columns[0], err)
+			}
+		default:
+			err = f.read(d, f, values[at:], token)
+		}
+		if err != nil {
 			return err
 		}
-		values = values[len(f.columns):]
+		at += len(f.columns)
 	}
-	setExtra(&values[0], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
+	d.setExtra(&values[at], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
 	return nil
 }
 
-func setExtra(v *row.Value, surplus [][]byte) {
+// setExtra sets a list of texts, none of which stands for no value.
+func (d *decoder) setExtra(v *row.Value, surplus [][]byte) {
 	v.SetList()
 	for _, token := range surplus {
-		v.Append().SetBytes(token)
+		v.Append().SetText(token, d.ascii)
+	}
+}
+
+// text sets v to the text as it stands, or to NULL.
+func (d *decoder) text(v *row.Value, token []byte) {
+	if fields.IsNone(token) {
+		v.SetNull()
+	} else {
+		v.SetText(token, d.ascii)
 	}
 }
 
@@ -139,23 +164,26 @@ func setExtra(v *row.Value, surplus [][]byte) {
 // them. A field that begins with a quote ends at the first quote before a space or the end of the
 // line that has no backslash before it; an inner quote is written \x22, \x00000022 or \".
 func split(dst [][]byte, line []byte) ([][]byte, error) {
-	for {
-		for len(line) > 0 && line[0] == ' ' {
-			line = line[1:]
+	for at := 0; at < len(line); at++ { // at each turn behind the space that ends a field
+		switch line[at] {
+		case ' ':
+		case '"':
+			n := closing(line[at:])
+			if n < 0 {
+				return nil, fmt.Errorf("the line is cut short: the quote before field %d is never closed", len(dst)+1)
+			}
+			dst = append(dst, line[at+1:at+n])
+			at += n + 1
+		default:
+			n := bytes.IndexByte(line[at:], ' ')
+			if n < 0 {
+				return append(dst, line[at:]), nil
+			}
+			dst = append(dst, line[at:at+n])
+			at += n
 		}
-		if len(line) == 0 {
-			return dst, nil
-		}
-		var token []byte
-		if line[0] != '"' {
-			token, line = cutToken(line)
-		} else if n := closing(line); n >= 0 {
-			token, line = line[1:n], line[n+1:]
-		} else {
-			return nil, fmt.Errorf("the line is cut short: the quote before field %d is never closed", len(dst)+1)
-		}
-		dst = append(dst, token)
 	}
+	return dst, nil
 }
 
 // cutToken cuts line behind its first token, which spaces may stand before.
@@ -178,7 +206,7 @@ func closing(line []byte) int {
 			return -1
 		}
 		at += i
-		if (at+1 == len(line) || line[at+1] == ' ') && !escaped(line[1:at]) {
+		if (at+1 == len(line) || line[at+1] == ' ') && (line[at-1] != '\\' || !escaped(line[1:at])) {
 			return at
 		}
 	}

@@ -10,7 +10,9 @@ import (
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// set sets the value of the only column.
+	// asText says that the only column holds the text as it stands.
+	asText bool
+	// set sets the value of the only column, where it is no such text.
 	set fields.Setter
 	// read sets the first len(f.columns) values from token, where there is no set.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
@@ -24,24 +26,13 @@ func (f field) called(names ...string) field {
 	return f
 }
 
-// parse sets the first len(f.columns) values from token.
-func (f *field) parse(d *decoder, values []row.Value, token []byte) error {
-	if f.set == nil {
-		return f.read(d, f, values, token)
-	}
-	if err := f.set(&values[0], token); err != nil {
-		return fields.Wrong(&f.columns[0], err)
-	}
-	return nil
-}
-
 // none is how AWS writes a field without a value, quoted or not; a field that a line lacks is the
 // same to us.
 var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, set: fields.Text}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, asText: true}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
@@ -49,8 +40,9 @@ func trimmed(name, description string) field {
 	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: readTrimmed}
 }
 
-func readTrimmed(_ *decoder, _ *field, values []row.Value, token []byte) error {
-	return fields.Text(&values[0], bytes.Trim(token, " "))
+func readTrimmed(d *decoder, _ *field, values []row.Value, token []byte) error {
+	d.text(&values[0], bytes.Trim(token, " "))
+	return nil
 }
 
 // integer is a field that holds a whole number.
@@ -84,16 +76,14 @@ func endpoint(name, address, port string) field {
 	}
 }
 
-func readEndpoint(_ *decoder, f *field, values []row.Value, token []byte) error {
+func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error {
 	if fields.IsNone(token) {
 		values[0].SetNull()
 		values[1].SetNull()
 		return nil
 	}
 	host, port := splitPort(token)
-	if err := fields.Text(&values[0], host); err != nil {
-		return err
-	}
+	d.text(&values[0], host)
 	return setInteger(&values[1], &f.columns[1], port)
 }
 
@@ -115,14 +105,14 @@ func texts(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readTexts}
 }
 
-func readTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
+func readTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
 	v := &values[0]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {
-		v.Append().SetBytes(item)
+		v.Append().SetText(item, d.ascii)
 	}
 	return nil
 }

@@ -66,13 +66,13 @@ func quotedTexts(name, description string) field {
 }
 
 // readQuotedTexts is given the list without its first and its last quote.
-func readQuotedTexts(_ *decoder, _ *field, values []row.Value, token []byte) error {
+func readQuotedTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
 	v := &values[0]
 	v.SetList()
 	for more := len(token) > 0 && !fields.IsNone(token); more; {
 		var item []byte
 		item, token, more = bytes.Cut(token, []byte(`","`))
-		v.Append().SetBytes(item)
+		v.Append().SetText(item, d.ascii)
 	}
 	return nil
 }

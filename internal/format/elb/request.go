@@ -37,9 +37,7 @@ func request(description string) field {
 
 // readRequest never fails: clients send anything.
 func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
-	if err := fields.Text(&values[requestLine], token); err != nil {
-		return err
-	}
+	d.text(&values[requestLine], token)
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
 	d.setPart(&values[requestMethod], method)
@@ -54,7 +52,7 @@ func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
 	d.setPart(&values[requestPath], u.path)
 	values[requestQuery].SetNull()
 	if u.query != nil {
-		values[requestQuery].SetBytes(d.unescaped(u.query))
+		d.setUnescaped(&values[requestQuery], u.query)
 	}
 	return nil
 }
@@ -64,7 +62,7 @@ func (d *decoder) setPart(v *row.Value, part []byte) {
 	if len(part) == 0 || fields.IsNone(part) {
 		v.SetNull()
 	} else {
-		v.SetBytes(d.unescaped(part))
+		d.setUnescaped(v, part)
 	}
 }
 
@@ -123,23 +121,24 @@ const maxPort = 65535
 // other form. It is milder than net/url: hosts with underscores, broken escapes and the like pass.
 func splitURL(url []byte) urlParts {
 	nothing := urlParts{port: -1}
-	scheme, rest, ok := bytes.Cut(url, []byte{':'}) // far faster than to look for all of ://
-	if !ok || len(rest) < 2 || rest[0] != '/' || rest[1] != '/' || !isWord(scheme) {
+	n := word(url)
+	if rest := url[n:]; n == 0 || len(rest) < 3 || rest[0] != ':' || rest[1] != '/' || rest[2] != '/' {
 		return nothing
 	}
-	rest = rest[2:]
+	rest := url[n+3:]
 	u := nothing
-	authority := rest
-	if i := authorityEnd(rest); i < len(rest) {
-		authority, u.path = rest[:i], rest[i:]
+	host, end := authorityOf(rest)
+	authority := rest[host:end]
+	if end < len(rest) {
+		u.path = rest[end:]
 	} else if n := len(rest); n >= 2 && rest[n-1] == '-' && isDigit(rest[n-2]) {
-		authority = rest[:n-1] // http://host:80- has no path that AWS could read
+		authority = rest[host : n-1] // http://host:80- has no path that AWS could read
 	}
 	if i := bytes.IndexByte(u.path, '?'); i >= 0 {
 		u.path, u.query = u.path[:i], u.path[i+1:]
 	}
 	var port []byte
-	u.host, port = splitPort(authority[bytes.LastIndexByte(authority, '@')+1:])
+	u.host, port = splitPort(authority)
 	if len(port) > 0 {
 		n, err := scalar.Int(port)
 		if err != nil || n < 0 || n > maxPort {
@@ -150,35 +149,39 @@ func splitURL(url []byte) urlParts {
 	return u
 }
 
-// authorityEnd returns the index of what ends the authority that rest begins with, or its length.
-func authorityEnd(rest []byte) int {
+// authorityOf returns where the host starts in the authority that rest begins with, and where that ends.
+func authorityOf(rest []byte) (host, end int) {
 	for i, c := range rest {
-		if c == '/' || c == '?' || c == '#' {
+		switch c {
+		case '@':
+			host = i + 1
+		case '/', '?', '#':
+			return host, i
+		}
+	}
+	return host, len(rest)
+}
+
+// word returns how many letters and digits b begins with.
+func word(b []byte) int {
+	for i, c := range b {
+		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') {
 			return i
 		}
 	}
-	return len(rest)
+	return len(b)
 }
 
-// isWord reports whether b is letters and digits only.
-func isWord(b []byte) bool {
-	for _, c := range b {
-		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return len(b) > 0
-}
-
-// unescaped returns a part of the request line with its escapes undone. The result is text itself, or the decoder's
-// memory until the next line.
-func (d *decoder) unescaped(text []byte) []byte {
+// setUnescaped sets v to a part of the request line with its escapes undone: text itself, or the decoder's memory
+// until the next line.
+func (d *decoder) setUnescaped(v *row.Value, text []byte) {
 	if !d.escapes {
-		return text
+		v.SetText(text, d.ascii)
+		return
 	}
 	from := len(d.decoded)
 	d.decoded = unescape(d.decoded, text)
-	return d.decoded[from:]
+	v.SetBytes(d.decoded[from:])
 }
 
 // unescape appends text to dst and undoes \xHH, \x000000HH (in older lines), \" and \\. Any other

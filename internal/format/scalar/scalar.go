@@ -20,11 +20,11 @@ func Int(b []byte) (int64, error) {
 		return 0, notNumber(b)
 	}
 	var n uint64
-	for _, c := range digits {
+	for i, c := range digits {
 		if c < '0' || c > '9' {
 			return 0, notNumber(b)
 		}
-		if n >= math.MaxUint64/10 {
+		if i >= 18 && n >= math.MaxUint64/10 {
 			return 0, tooLarge(b)
 		}
 		n = 10*n + uint64(c-'0')
