@@ -57,7 +57,7 @@ type decoder struct {
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
-	return &decoder{layout: l, lines: lines.NewReader(r, o)}
+	return &decoder{layout: l, lines: lines.NewReader(r, o), tokens: make([][]byte, 0, len(l.fields)+1)}
 }
 
 // Next implements format.Decoder.
