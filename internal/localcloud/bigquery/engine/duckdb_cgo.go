@@ -17,6 +17,10 @@ import (
 	"github.com/seneka-io/seneka/internal/row"
 )
 
+// checkpointAt is how long the write-ahead log gets before it is worked into the file. Nothing can be written
+// meanwhile, and each time a table's last rows are packed anew: the usual 16 MB have loads wait every few seconds.
+const checkpointAt = "256MB"
+
 // openDuckDB opens the file at path, or memory if path is "". No extension is ever fetched: what
 // is used is linked in.
 func openDuckDB(path string, o Options) (*sql.DB, error) {
@@ -24,6 +28,7 @@ func openDuckDB(path string, o Options) (*sql.DB, error) {
 		"autoinstall_known_extensions": {"false"},
 		"autoload_known_extensions":    {"false"},
 		"memory_limit":                 {o.MemoryLimit},
+		"checkpoint_threshold":         {checkpointAt},
 		"threads":                      {strconv.Itoa(o.Threads)},
 	}
 	if strings.ContainsAny(path, "?%") {
