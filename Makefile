@@ -93,7 +93,7 @@ loadtest: ## Put files as a fleet's come, follow each to the query, check every 
 
 .PHONY: loadtest-results
 loadtest-results: ## The runs of loadtest/results, and the table of docs/performance.md; takes 45 minutes
-	go run ./loadtest/run -name steady -rate 50 -for 10m -state $(STATE) -out loadtest/results
+	go run ./loadtest/run -name steady -rate 50 -for 10m -tide 0 -state $(STATE) -out loadtest/results
 	go run ./loadtest/run -name burst -rate 0 -burst 5000 -state $(STATE) -out loadtest/results
 	go run ./loadtest/run -name slow -rate 1 -for 20m -state $(STATE) -out loadtest/results
 	go run ./loadtest/run -name faults -rate 10 -for 10m -faults 15s -state $(STATE) -out loadtest/results

@@ -142,6 +142,28 @@ func (l *ledger) latencies() (all []float64) {
 	return all
 }
 
+// minutes returns the quantiles of the files put in each minute since began.
+func (l *ledger) minutes(began time.Time) (all []quantiles) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var byMinute [][]float64
+	for _, name := range l.order {
+		e := l.files[name]
+		i := max(0, int(e.put.Sub(began).Minutes()))
+		for len(byMinute) <= i {
+			byMinute = append(byMinute, nil)
+		}
+		if !e.seen.IsZero() {
+			byMinute[i] = append(byMinute[i], e.seen.Sub(e.put).Seconds())
+		}
+	}
+	for _, seconds := range byMinute {
+		slices.Sort(seconds)
+		all = append(all, quantilesOf(seconds))
+	}
+	return all
+}
+
 // pollSQL asks which files have rows that were loaded since a time.
 func (l *ledger) pollSQL(since time.Time) string {
 	var parts []string

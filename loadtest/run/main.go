@@ -53,6 +53,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	f.StringVar(&o.out, "out", "", "write the results below `FOLDER`, as <date>-<name>; without it they are printed")
 	f.Float64Var(&o.traffic.Rate, "rate", 10, "files a second, on average")
 	f.DurationVar(&o.traffic.For, "for", time.Minute, "for how long files are put")
+	f.Float64Var(&o.traffic.Tide, "tide", 0.05, "share of files that come together, just behind the end of each five minutes")
 	f.IntVar(&o.traffic.Burst, "burst", 0, "files put at the start, all at once")
 	f.Float64Var(&o.traffic.Repeats, "repeats", 0.05, "share of files whose notification comes again, once or twice")
 	f.DurationVar(&o.traffic.Late, "late", time.Minute, "how late a repeated notification comes at most")

@@ -44,6 +44,9 @@ func (r *result) traffic(b *strings.Builder) {
 	if r.For > 0 {
 		fmt.Fprintf(b, "| in | %s |\n| files a second, on average | %g |\n", time.Duration(r.For*1e9), r.Rate)
 	}
+	if r.Tide > 0 {
+		fmt.Fprintf(b, "| of them together, behind the end of each five minutes | %g%% |\n", r.Tide*100)
+	}
 	fmt.Fprintf(b, "| files in the busiest second | %d |\n| repeated notifications | %d |\n", r.Busiest, r.Repeats)
 	for _, name := range programNames {
 		if n := r.Kills[name]; n > 0 {
@@ -72,6 +75,9 @@ func (r *result) latency(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\nThe first line is what was seen from outside, asking every %g s; the others are by the programs' clocks, as the load log has them.\n\n", r.Poll)
 	b.WriteString("![From S3 put to queryable](latency.svg)\n\n")
+	if len(r.Minutes) > 1 {
+		b.WriteString("![Minute by minute](minutes.svg)\n\n")
+	}
 }
 
 func (r *result) memory(b *strings.Builder) {
@@ -115,6 +121,9 @@ func (r *result) charts() map[string]*chart.Chart {
 		hist.Bars = append(hist.Bars, bar)
 	}
 	all := map[string]*chart.Chart{"latency": hist}
+	if len(r.Minutes) > 1 {
+		all["minutes"] = r.minutesChart()
+	}
 	if len(r.Programs) > 0 {
 		all["memory"] = r.memoryChart()
 	}
@@ -130,5 +139,17 @@ func (r *result) memoryChart() *chart.Chart {
 		}
 		c.Lines = append(c.Lines, line)
 	}
+	return c
+}
+
+// minutesChart shows whether files take longer as tables grow, and what a tide, or a program killed, does to them.
+func (r *result) minutesChart() *chart.Chart {
+	c := &chart.Chart{Title: "From S3 put to queryable, minute by minute: " + r.Name, Note: "files by the minute in which they were put", X: "minutes", Y: "seconds", Width: float64(len(r.Minutes))}
+	p50, p99 := chart.Line{Name: "p50"}, chart.Line{Name: "p99"}
+	for i, q := range r.Minutes {
+		at := float64(i) + 0.5
+		p50.Points, p99.Points = append(p50.Points, chart.Point{X: at, Y: q.P50}), append(p99.Points, chart.Point{X: at, Y: q.P99})
+	}
+	c.Lines = []chart.Line{p50, p99}
 	return c
 }

@@ -26,6 +26,7 @@ type result struct {
 	Rate      float64 `json:"rate"` // files a second, on average
 	Burst     int     `json:"burst"`
 	For       float64 `json:"for"`
+	Tide      float64 `json:"tide"`           // share of files that come together
 	Busiest   int     `json:"busiest_second"` // files
 	Files     int     `json:"files"`
 	Bytes     int64   `json:"bytes"` // as they were put
@@ -40,6 +41,7 @@ type result struct {
 
 	Latency  quantiles            `json:"latency"` // from put to seen
 	Buckets  []bucket             `json:"buckets"`
+	Minutes  []quantiles          `json:"minutes"` // of the files put in each minute
 	Hops     map[string]quantiles `json:"hops"`
 	Outcomes map[string]int64     `json:"outcomes"` // of the load log
 	Kills    map[string]int       `json:"kills,omitempty"`
@@ -80,10 +82,10 @@ func (r *runner) result(c *checked, all time.Duration) *result {
 	res := &result{
 		Name: r.options.name, Date: r.began.UTC().Format(time.DateOnly), Target: "local cloud",
 		Machine: fmt.Sprintf("%s, %d processors, %s", markdown.Machine(), runtime.NumCPU(), runtime.Version()),
-		Rate:    r.traffic.Rate, Burst: r.traffic.Burst, For: r.traffic.For.Seconds(), Busiest: traffic.Busiest(r.plan, time.Second),
+		Rate:    r.traffic.Rate, Burst: r.traffic.Burst, For: r.traffic.For.Seconds(), Tide: r.traffic.Tide, Busiest: traffic.Busiest(r.plan, time.Second),
 		Files: len(r.ledger.files), Repeats: r.copies, Behind: r.late.Seconds(), Took: all.Seconds(), Poll: r.poll.Seconds(),
 		PerSecond: float64(len(latencies)) / all.Seconds(),
-		Latency:   quantilesOf(latencies), Buckets: buckets(latencies), Hops: map[string]quantiles{},
+		Latency:   quantilesOf(latencies), Buckets: buckets(latencies), Minutes: r.ledger.minutes(r.began), Hops: map[string]quantiles{},
 		Outcomes: c.outcomes, Kills: r.kills, Checked: c.lines, Problems: c.problems,
 	}
 	if r.local == nil {

@@ -152,7 +152,7 @@ func TestLedger(t *testing.T) {
 	l.know("alb", row.Table{Project: "p", Dataset: "d", Name: "alb"})
 	l.know("unzipped", row.Table{Project: "p", Dataset: "d", Name: "alb"})
 	l.know("elb", row.Table{Project: "p", Dataset: "d", Name: "elb"})
-	for i, name := range []string{"a", "b", "c"} {
+	for i, name := range []string{"a", "b", "c"} { // a second apart
 		l.put(name, generate.File{Kind: generate.Whole, Truth: generate.Truth{Rows: 5}}, at.Add(time.Duration(i)*time.Second))
 	}
 	l.put("cut", generate.File{Kind: generate.Cut}, at)
@@ -174,6 +174,10 @@ func TestLedger(t *testing.T) {
 	}
 	if got := l.latencies(); len(got) != 2 || got[0] != 2 || got[1] != 2 {
 		t.Errorf("latencies %v", got)
+	}
+	l.put("d", generate.File{Kind: generate.Whole}, at.Add(2*time.Minute))
+	if got := l.minutes(at); len(got) != 3 || got[0].P50 != 2 || got[1] != (quantiles{}) || got[2] != (quantiles{}) {
+		t.Errorf("minutes %+v", got)
 	}
 	if len(l.problem) != 1 || !strings.Contains(l.problem[0], "a: 4 rows") {
 		t.Errorf("problems %q", l.problem)

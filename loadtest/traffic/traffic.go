@@ -12,6 +12,7 @@ type Options struct {
 	Seed    uint64
 	Rate    float64       // files a second, on average
 	For     time.Duration // in which they come
+	Tide    float64       // share of nodes whose files come together, just behind the end of each five minutes
 	Burst   int           // files that come at the start, all at once
 	Repeats float64       // share of files whose notification comes again, once or twice
 	Late    time.Duration // a repeated notification comes within that time after the file
@@ -29,10 +30,7 @@ const (
 	period = 5 * time.Minute
 	// lead is how long before the end of a period the traffic starts.
 	lead = time.Minute
-	// together is the share of nodes whose files come just behind the end of a period; the others' come
-	// at a time of their own.
-	together = 0.05
-	// spread is how long behind it they come, on average.
+	// spread is how long behind the end of a period the files of a tide come, on average.
 	spread = 15 * time.Second
 	// jitter is how far from its time a node's file comes, in a normal distribution.
 	jitter = 3 * time.Second
@@ -41,14 +39,14 @@ const (
 )
 
 // Plan returns the arrivals in order. A node writes a file in each period, at a time of its own within it
-// or with others at its end; busy ones write more than one.
+// or with the tide; busy ones write more than one.
 func Plan(o Options) []Arrival {
 	rng := rand.New(rand.NewPCG(o.Seed, 2))
 	at := make([]time.Duration, o.Burst)
 	nodes := int(o.Rate*period.Seconds()/(1+more) + 0.5)
 	for range nodes {
 		phase := time.Duration(rng.Int64N(int64(period)))
-		if rng.Float64() < together {
+		if rng.Float64() < o.Tide {
 			phase = lead + time.Duration(rng.ExpFloat64()*float64(spread))
 		}
 		for t := phase%period - period; t < o.For; t += period {

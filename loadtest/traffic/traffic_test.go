@@ -10,7 +10,7 @@ import (
 
 // As many files come as the rate says, in order, more of them just behind the end of a period.
 func TestPlan(t *testing.T) {
-	o := Options{Seed: 3, Rate: 50, For: 20 * time.Minute, Repeats: 0.1, Late: time.Minute}
+	o := Options{Seed: 3, Rate: 50, For: 20 * time.Minute, Tide: 0.05, Repeats: 0.1, Late: time.Minute}
 	plan := Plan(o)
 	if want := o.Rate * o.For.Seconds(); math.Abs(float64(len(plan))-want) > want/20 {
 		t.Errorf("%d files, want about %.0f", len(plan), want)
