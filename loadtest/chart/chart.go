@@ -182,6 +182,6 @@ func Short(v float64) string {
 	case v >= 1e4:
 		return strconv.FormatFloat(v/1e3, 'f', -1, 64) + "k"
 	default:
-		return strconv.FormatFloat(v, 'g', 6, 64)
+		return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
 	}
 }

@@ -100,7 +100,7 @@ func TestRoundUp(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 0.25: "0.25", 7.5: "7.5", 800: "800", 8000: "8000", 20000: "20k", 2.5e6: "2.5M"} {
+	for v, want := range map[float64]string{0: "0", 0.25: "0.25", 7.5: "7.5", 2.50903: "2.51", 800: "800", 8000: "8000", 20000: "20k", 2.5e6: "2.5M"} {
 		if got := Short(v); got != want {
 			t.Errorf("%g: %s, want %s", v, got, want)
 		}

@@ -131,11 +131,13 @@ func (r *result) charts() map[string]*chart.Chart {
 }
 
 func (r *result) memoryChart() *chart.Chart {
-	c := &chart.Chart{Title: "Memory of forwarder and loader: " + r.Name, Note: "resident set", X: "minutes", Y: "MB", Width: r.Took / 60}
+	c := &chart.Chart{Title: "Memory of forwarder and loader: " + r.Name, Note: "resident set", X: "minutes", Y: "MB"}
 	for _, name := range []string{forwarderProgram, loaderProgram} {
 		line := chart.Line{Name: name}
 		for i, m := range r.Programs[name].Memory {
-			line.Points = append(line.Points, chart.Point{X: min(r.Programs[name].At[i], r.Took) / 60, Y: float64(m) / 1e6})
+			at := r.Programs[name].At[i] / 60
+			line.Points = append(line.Points, chart.Point{X: at, Y: float64(m) / 1e6})
+			c.Width = max(c.Width, at)
 		}
 		c.Lines = append(c.Lines, line)
 	}

@@ -164,9 +164,8 @@ func (r *result) failure() error {
 
 // write writes the results into a folder of their own below folder, or to out if that is empty.
 func (r *result) write(out io.Writer, folder string, began time.Time) error {
-	text := r.page()
 	if folder == "" {
-		_, err := io.WriteString(out, text)
+		_, err := io.WriteString(out, r.page())
 		return err
 	}
 	folder = filepath.Join(folder, began.UTC().Format(time.DateOnly)+"-"+r.Name)
@@ -177,14 +176,19 @@ func (r *result) write(out io.Writer, folder string, began time.Time) error {
 	if err != nil {
 		return err
 	}
-	errs := []error{
-		os.WriteFile(filepath.Join(folder, "result.json"), append(data, '\n'), 0o644), //nolint:gosec // likewise
-		os.WriteFile(filepath.Join(folder, "README.md"), []byte(text), 0o644),         //nolint:gosec // likewise
+	if err := os.WriteFile(filepath.Join(folder, "result.json"), append(data, '\n'), 0o644); err != nil { //nolint:gosec // likewise
+		return err
 	}
+	fmt.Fprintf(out, "%s\nThe results are in %s.\n", r.line(), folder)
+	return r.draw(folder)
+}
+
+// draw writes the page of the results and its charts.
+func (r *result) draw(folder string) error {
+	errs := []error{os.WriteFile(filepath.Join(folder, "README.md"), []byte(r.page()), 0o644)} //nolint:gosec // to be read
 	for name, c := range r.charts() {
 		errs = append(errs, save(filepath.Join(folder, name+".svg"), c.SVG), save(filepath.Join(folder, name+".png"), c.PNG))
 	}
-	fmt.Fprintf(out, "%s\nThe results are in %s.\n", r.line(), folder)
 	return errors.Join(errs...)
 }
 
