@@ -111,7 +111,7 @@ func findRclone(ctx context.Context, name string) (*rclone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: install it (apt-get install rclone, or https://rclone.org/install), or measure the forwarder alone with -without-rclone", err)
 	}
-	text, err := exec.CommandContext(ctx, path, "version").Output() //nolint:gosec // the rclone that is to be measured
+	text, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s version: %w", path, err)
 	}

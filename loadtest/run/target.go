@@ -91,7 +91,7 @@ func (t *target) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = t.local != nil })
+	t.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
 	t.sqs = sqsqueue.Client(cfg)
 	if host := os.Getenv("BIGQUERY_EMULATOR_HOST"); host != "" {
 		t.bq, err = bqquery.New(ctx, t.cfg.Project, bqquery.EmulatorOptions(host)...)

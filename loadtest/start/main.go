@@ -88,7 +88,7 @@ func (p *program) path(folder string) string { return filepath.Join(folder, file
 
 // build builds the program as releases are.
 func (p *program) build(folder string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", p.path(folder), p.pkg) //nolint:gosec // one of the programs above
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", p.path(folder), p.pkg)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w: %s", p.pkg, err, text)
 	}
