@@ -219,7 +219,8 @@ func (a *attempt) copyRecords(ctx context.Context, r *checkedReader, out *writer
 	options.Spool = kept.Keep
 	dec := a.target.Format.New(counted, options)
 	rec := row.NewRecord(a.columns + len(metaColumns))
-	a.setFile(rec)
+	sourceFile := []byte(a.file.Source.String())
+	ascii := row.IsASCII(sourceFile)
 	for {
 		switch err := dec.Next(rec); {
 		case errors.Is(err, io.EOF):
@@ -235,27 +236,23 @@ func (a *attempt) copyRecords(ctx context.Context, r *checkedReader, out *writer
 			}
 			continue
 		}
-		a.setMeta(rec)
+		a.setMeta(rec, sourceFile, ascii)
 		if err := a.addRow(ctx, rec, out); err != nil {
 			return err
 		}
 	}
 }
 
-// setFile fills the columns of Seneka's own that are the same in all records of the file.
-func (a *attempt) setFile(rec *row.Record) {
-	sourceFile := []byte(a.file.Source.String())
-	meta := rec.Values[a.columns:]
-	meta[0].SetText(sourceFile, row.IsASCII(sourceFile))
-	meta[2].SetInt(a.rec.LoadedAt.UnixMicro())
-}
-
-// setMeta fills source_line, and the partition column of a record without a time.
-func (a *attempt) setMeta(rec *row.Record) {
+// setMeta fills Seneka's own columns, and the partition column of a record without a time. A decoder may have
+// touched any value of the record.
+func (a *attempt) setMeta(rec *row.Record, sourceFile []byte, ascii bool) {
 	if a.partBy >= 0 && rec.Values[a.partBy].IsNull() {
 		rec.Values[a.partBy].SetInt(a.fallback)
 	}
-	rec.Values[a.columns+1].SetInt(rec.Line)
+	meta := rec.Values[a.columns:]
+	meta[0].SetText(sourceFile, ascii)
+	meta[1].SetInt(rec.Line)
+	meta[2].SetInt(a.rec.LoadedAt.UnixMicro())
 }
 
 // addRow encodes one record into out. A value that BigQuery would refuse makes the record a
