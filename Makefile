@@ -156,7 +156,7 @@ images: $(TOOLS)/ko ## Build the images of forwarder and loader and push them to
 
 .PHONY: images-check
 images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice, with no network and no Docker, and check them
-	@ARCHES="$(ARCHES)" .ci/images $(TOOLS)/ko $(TOOLS)/crane
+	@.ci/images $(TOOLS)/ko $(TOOLS)/crane
 
 .PHONY: login
 login: $(TOOLS)/ko # to the registry of KO_DOCKER_REPO; for releases
