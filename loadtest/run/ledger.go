@@ -91,6 +91,13 @@ func (l *ledger) saw(name string, rows int64, at time.Time) {
 	l.unseen--
 }
 
+// count returns how many files were put that are to be seen.
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.order)
+}
+
 // waiting returns how many files have not been seen.
 func (l *ledger) waiting() int {
 	l.mu.Lock()

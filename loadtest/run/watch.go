@@ -41,7 +41,7 @@ func (r *runner) watch(ctx context.Context, put <-chan struct{}) error {
 			}
 		default:
 		}
-		r.progress.show(r.began, len(r.ledger.order), waiting)
+		r.progress.show(r.began, r.ledger.count(), waiting)
 		if err := pause(ctx, r.poll-time.Since(begun)); err != nil {
 			return err
 		}
