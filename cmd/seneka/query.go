@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -125,7 +126,7 @@ func openBigQuery(ctx context.Context, project, local string) (*bqquery.Client, 
 // readReady reads the file that seneka local --ready-file writes.
 func readReady(path string) (readyfile.Ready, error) {
 	ready, err := readyfile.Read(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if unread := (*fs.PathError)(nil); errors.As(err, &unread) {
 		return ready, hinted(err, "start a local cloud that writes it: seneka local --ready-file "+path)
 	}
 	return ready, err

@@ -7,8 +7,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"syscall"
 	"time"
+
+	"github.com/seneka-io/seneka/loadtest/program"
 )
 
 // The ways in which a file is read.
@@ -91,7 +92,7 @@ func (p *plan) run(f *file, db *sql.DB) (*result, error) {
 func (p *plan) time(f *file, do func() (done, error), sampled bool) (float64, error) {
 	runtime.GC() // of what the way before has left
 	var bytes int64
-	start := processor()
+	start := program.OwnCPU()
 	for {
 		d, err := do()
 		if err != nil {
@@ -101,18 +102,10 @@ func (p *plan) time(f *file, do func() (done, error), sampled bool) (float64, er
 			return 0, fmt.Errorf("%d records, and the file has %d", d.records, f.records)
 		}
 		bytes += d.bytes
-		if took := processor() - start; took >= p.least {
+		if took := program.OwnCPU() - start; took >= p.least {
 			return float64(bytes) / 1e6 / took.Seconds(), nil
 		}
 	}
-}
-
-// processor returns the time that the process has had of the processors: collecting garbage counts, and what
-// others do does not.
-func processor() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of ours
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // allocations returns how many allocations a row costs in parse and encode: those of the larger of two files

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/seneka-io/seneka/loadtest/program"
@@ -99,7 +98,7 @@ func (b *bench) round(ctx context.Context, c copier, s *source, workers int) (r 
 	}
 	s.requests.Store(0)
 	r = &round{}
-	own, begun := ownCPU(), time.Now()
+	own, begun := program.OwnCPU(), time.Now()
 	p, err := c.start(s, t, workers, folder)
 	if err != nil {
 		return nil, err
@@ -108,7 +107,7 @@ func (b *bench) round(ctx context.Context, c copier, s *source, workers int) (r 
 	if r.Peak, err = b.await(ctx, c, p, s, t); err != nil {
 		return nil, err
 	}
-	r.Seconds, r.StandIns = time.Since(begun).Seconds(), (ownCPU() - own).Seconds()
+	r.Seconds, r.StandIns = time.Since(begun).Seconds(), (program.OwnCPU() - own).Seconds()
 	cpu, err := c.end(p, t)
 	if err != nil {
 		return nil, err
@@ -147,15 +146,6 @@ func (b *bench) await(ctx context.Context, c copier, p *program.Program, s *sour
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// ownCPU returns the CPU time that this process, which is the stand-ins, has taken.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0 // it never fails with these arguments
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // median returns the median of each value, but the highest peak.

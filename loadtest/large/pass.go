@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -204,7 +203,7 @@ func (r *result) inflate(ctx context.Context, gcs, key string) error {
 		return err
 	}
 	req.Header.Set("Accept-Encoding", "identity")
-	begun, cpu := time.Now(), processor()
+	begun, cpu := time.Now(), program.OwnCPU()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
@@ -222,13 +221,6 @@ func (r *result) inflate(ctx context.Context, gcs, key string) error {
 	if err == nil && n != r.Text {
 		err = fmt.Errorf("the copy in landing has %d bytes of text, the file %d", n, r.Text)
 	}
-	r.Inflate, r.InflateCPU = time.Since(begun).Seconds(), (processor() - cpu).Seconds()
+	r.Inflate, r.InflateCPU = time.Since(begun).Seconds(), (program.OwnCPU() - cpu).Seconds()
 	return err
-}
-
-// processor returns the time that this process has had of the processors.
-func processor() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of ours
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

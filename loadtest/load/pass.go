@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/seneka-io/seneka/internal/row"
@@ -106,7 +105,7 @@ type state struct {
 }
 
 func (m *measurement) state(ctx context.Context) (s state, err error) {
-	s.counts, s.requests, s.own = m.bq.Counts(), m.bucket.calls.snapshot(), processor()
+	s.counts, s.requests, s.own = m.bq.Counts(), m.bucket.calls.snapshot(), program.OwnCPU()
 	if s.usage, err = m.loader.Usage(); err != nil {
 		return s, err
 	}
@@ -195,11 +194,4 @@ func (r *result) fill(before, after state, took []time.Duration) {
 	add(before.requests, after.requests)
 	add(before.counts.Requests, after.counts.Requests)
 	r.Steps = after.steps.since(before.steps, r.Files)
-}
-
-// processor returns the time that this process has had of the processors.
-func processor() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of ours
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -3,7 +3,6 @@ package program
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -90,7 +89,7 @@ func (p *Program) Kill() {
 func (p *Program) Failure() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("%s ended by itself: %w; it wrote last:\n%s", p.name, errors.Join(p.err), p.lastLines())
+		return fmt.Errorf("%s ended by itself: %s; it wrote last:\n%s", p.name, p.cmd.ProcessState, p.lastLines())
 	default:
 		return nil
 	}
@@ -160,4 +159,11 @@ func kilobytes(status []byte, name string) (n int64) {
 		}
 	}
 	return n
+}
+
+// OwnCPU returns the CPU time that this process has taken, in user and system mode.
+func OwnCPU() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of ours
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -142,7 +142,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	plan := traffic.Plan(o.traffic)
 	if o.dryRun && o.config == "" {
-		return describe(ctx, out, o, plan, files, nil)
+		return describe(out, o, plan, files, nil)
 	}
 	t, err := open(ctx, o, out)
 	if err != nil {
@@ -150,7 +150,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
 	if o.dryRun {
-		return describe(ctx, out, o, plan, files, t)
+		return describe(out, o, plan, files, t)
 	}
 	r := &runner{target: t, options: o, plan: plan, files: files, progress: newProgress(out)}
 	result, err := r.run(ctx)
@@ -165,7 +165,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 }
 
 // describe says what would be put.
-func describe(_ context.Context, out io.Writer, o *options, plan []traffic.Arrival, files *generate.Generator, t *target) error {
+func describe(out io.Writer, o *options, plan []traffic.Arrival, files *generate.Generator, t *target) error {
 	sources := map[string]string{}
 	var bytes, records int64
 	step := max(1, len(plan)/500) // as many are enough for an estimate

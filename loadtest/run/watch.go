@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"cloud.google.com/go/bigquery"
@@ -99,11 +98,8 @@ func (r *runner) settle(ctx context.Context) error {
 	return nil
 }
 
-// usage is what the programs of a local cloud took, second after second. Safe for concurrent use.
-type usage struct {
-	mu      sync.Mutex
-	samples map[string][]sample
-}
+// usage is what the programs of a local cloud took, second after second.
+type usage struct{ samples map[string][]sample }
 
 // sample is what a program took at a time.
 type sample struct {
@@ -118,11 +114,9 @@ func (r *runner) sample(ctx context.Context, put <-chan struct{}) error {
 	}
 	r.usage.samples = map[string][]sample{}
 	for {
-		r.usage.mu.Lock()
 		for name, u := range r.local.usage() {
 			r.usage.samples[name] = append(r.usage.samples[name], sample{time.Since(r.began), u})
 		}
-		r.usage.mu.Unlock()
 		select {
 		case <-put:
 			if r.ledger.waiting() == 0 {
