@@ -155,8 +155,9 @@ images: $(TOOLS)/ko ## Build the images of forwarder and loader and push them to
 	$(TOOLS)/ko build --base-import-paths --tags $(or $(TAG),latest) ./forwarder ./cmd/loader
 
 .PHONY: images-check
-images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice, with no network and no Docker, and check them
-	@.ci/images $(TOOLS)/ko $(TOOLS)/crane
+images-check: ARCHES = amd64 arm64
+images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice for each of ARCHES, with no network and no Docker, and check them
+	@.ci/images $(TOOLS)/ko $(TOOLS)/crane $(ARCHES)
 
 .PHONY: login
 login: $(TOOLS)/ko # to the registry of KO_DOCKER_REPO; for releases
