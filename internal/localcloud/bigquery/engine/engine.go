@@ -92,13 +92,14 @@ type Options struct {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	sql     *sql.DB
-	writer  *sql.Conn               // used by the holder of turn
-	turn    chan struct{}           // holds one token: the right to write
-	catalog atomic.Pointer[catalog] // immutable; replaced by the holder of turn after its commit
-	widths  sync.Map                // width by row.Table, for Size
-	close   sync.Once
-	closed  chan struct{}
+	sql      *sql.DB
+	writer   *sql.Conn               // used by the holder of turn
+	prepared map[string]*sql.Stmt    // of writer, by their text
+	turn     chan struct{}           // holds one token: the right to write
+	catalog  atomic.Pointer[catalog] // immutable; replaced by the holder of turn after its commit
+	widths   sync.Map                // width by row.Table, for Size
+	close    sync.Once
+	closed   chan struct{}
 }
 
 // Open opens the database file at path and makes it if it is missing; "" keeps all in memory.
@@ -117,7 +118,7 @@ func OpenWith(path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errkind.With(errkind.Permanent, fmt.Errorf("open local BigQuery %q: %w", path, err))
 	}
-	db := &DB{sql: pool, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	db := &DB{sql: pool, prepared: map[string]*sql.Stmt{}, turn: make(chan struct{}, 1), closed: make(chan struct{})}
 	if err := db.start(context.Background()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open local BigQuery %q: %w", path, err), pool.Close())
 	}
@@ -156,7 +157,10 @@ func (db *DB) Close() (err error) {
 	db.close.Do(func() {
 		<-db.turn
 		close(db.closed)
-		err = errors.Join(db.writer.Close(), db.sql.Close())
+		for _, s := range db.prepared {
+			err = errors.Join(err, s.Close())
+		}
+		err = errors.Join(err, db.writer.Close(), db.sql.Close())
 	})
 	return err
 }

@@ -132,6 +132,40 @@ func TestUpdateRollsBackOnPanicAndCancel(t *testing.T) {
 	}
 }
 
+// Rows of many Appends to two tables, more than are held, come in their order.
+func TestAppendsOfATransactionKeepTheirOrder(t *testing.T) {
+	db := openTest(t, "")
+	column := row.Column{Name: "c", Type: row.Int64}
+	makeTable(t, db, column)
+	other := row.Table{Project: logs.Project, Dataset: logs.Dataset, Name: "other"}
+	if _, err := db.CreateTable(t.Context(), Table{Ref: other, Spec: row.Spec{Columns: row.Schema{column}}}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 2*maxHeld + 3
+	err := db.Update(t.Context(), func(tx *Tx) error {
+		for i := range int64(n) {
+			if err := errors.Join(tx.Append(t.Context(), logs, [][]any{{i}}), tx.Append(t.Context(), other, [][]any{{-i}})); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ref, sign := range map[row.Table]int64{logs: 1, other: -1} {
+		rows, err := db.Rows(t.Context(), ref, row.Schema{column}, 0, 2*n)
+		if err != nil || len(rows) != n {
+			t.Fatalf("%s: %d rows, %v", ref, len(rows), err)
+		}
+		for i, r := range rows {
+			if want := sign * int64(i); r[0] != want {
+				t.Fatalf("%s, row %d: %v", ref, i, r[0])
+			}
+		}
+	}
+}
+
 func TestReadersSeeCommittedRowsOnly(t *testing.T) {
 	db := openTest(t, filepath.Join(t.TempDir(), "bq.duckdb"))
 	makeTable(t, db, row.Column{Name: "c", Type: row.Int64})

@@ -76,7 +76,7 @@ func (db *DB) Rows(ctx context.Context, ref row.Table, cols row.Schema, start, l
 func (db *DB) prepare(ctx context.Context, query string) error {
 	st, err := db.sql.PrepareContext(ctx, query)
 	if err != nil {
-		return queryError(err)
+		return queryError(interrupted(ctx, err))
 	}
 	return st.Close()
 }
@@ -85,7 +85,7 @@ func (db *DB) prepare(ctx context.Context, query string) error {
 func (db *DB) read(ctx context.Context, query string, cols row.Schema) ([][]any, error) {
 	rows, err := db.sql.QueryContext(ctx, jsonAsText(query, cols))
 	if err != nil {
-		return nil, queryError(err)
+		return nil, queryError(interrupted(ctx, err))
 	}
 	defer rows.Close()
 	list := [][]any{}
@@ -97,7 +97,7 @@ func (db *DB) read(ctx context.Context, query string, cols row.Schema) ([][]any,
 		list = append(list, values)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, queryError(err)
+		return nil, queryError(interrupted(ctx, err))
 	}
 	return list, nil
 }
@@ -153,6 +153,9 @@ func textColumn(c row.Column) row.Column {
 	c.Fields = fields
 	return c
 }
+
+// interrupted returns the context's error once it has ended: the driver returns that or, at times, DuckDB's own.
+func interrupted(ctx context.Context, err error) error { return cmp.Or(ctx.Err(), err) }
 
 // queryError words a refusal by gsql or DuckDB as BigQuery would. Other errors stay as they are.
 func queryError(err error) error {

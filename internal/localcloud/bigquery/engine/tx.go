@@ -15,10 +15,14 @@ import (
 // Tx is the one write transaction that is open. It is used by one goroutine and ends when the
 // function that got it returns.
 type Tx struct {
-	conn *sql.Conn
+	db   *DB
 	cat  *catalog
-	err  error // the first failure: what follows it in the transaction is void
+	held map[row.Table][][]driver.Value // rows that DuckDB has not yet: each appender costs as much as many rows
+	err  error                          // the first failure: what follows it in the transaction is void
 }
+
+// maxHeld is how many rows of a table wait for one appender.
+const maxHeld = 2048
 
 // Update runs fn in a write transaction, after those of other callers. When it returns nil, what
 // fn wrote is durable and visible; on any error, fn's or the database's, nothing of it is.
@@ -59,8 +63,10 @@ func (db *DB) transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
 		}
 	}()
-	tx := &Tx{conn: db.writer, cat: db.catalog.Load()}
-	err = fn(tx)
+	tx := &Tx{db: db, cat: db.catalog.Load(), held: map[row.Table][][]driver.Value{}}
+	if err = fn(tx); err == nil {
+		err = tx.Flush(ctx)
+	}
 	if err = cmp.Or(err, tx.err, ctx.Err()); err != nil {
 		return err
 	}
@@ -80,9 +86,10 @@ func (tx *Tx) Table(ref row.Table) (*Table, error) {
 	return t.clone(), nil
 }
 
-// Append adds rows to table t. Each has a value for each column in schema order; see the package
-// comment for their Go types. Rows that the table cannot hold are a Permanent error that names
-// row and column, a missing table is NotFound; both leave the transaction void.
+// Append adds rows to table t, at the next Flush or the transaction's end. Each has a value for each
+// column in schema order; see the package comment for their Go types. It keeps the values, but not rows.
+// Rows that the table cannot hold are a Permanent error that names row and column, a missing table
+// is NotFound; both leave the transaction void.
 func (tx *Tx) Append(ctx context.Context, t row.Table, rows [][]any) error {
 	return tx.keep(tx.append(ctx, t, rows))
 }
@@ -102,8 +109,33 @@ func (tx *Tx) append(ctx context.Context, ref row.Table, rows [][]any) error {
 	if err != nil {
 		return errkind.With(errkind.Permanent, fmt.Errorf("append to %s: %w", ref, err))
 	}
-	err = tx.conn.Raw(func(conn any) error {
-		return appendRows(conn.(driver.Conn), schemaName(ref.Project, ref.Dataset), ref.Name, values)
+	tx.held[ref] = append(tx.held[ref], values...)
+	if len(tx.held[ref]) < maxHeld {
+		return nil
+	}
+	return tx.bring(ref)
+}
+
+// Flush brings the rows of all Appends into their tables, so that it is known whether they can be.
+// A failure leaves the transaction void.
+func (tx *Tx) Flush(ctx context.Context) error {
+	for ref := range tx.held {
+		if err := cmp.Or(tx.err, ctx.Err()); err != nil {
+			return err
+		}
+		if err := tx.keep(tx.bring(ref)); err != nil {
+			return err
+		}
+	}
+	return tx.err
+}
+
+// bring brings the rows that are held for a table into it.
+func (tx *Tx) bring(ref row.Table) error {
+	rows := tx.held[ref]
+	delete(tx.held, ref)
+	err := tx.db.writer.Raw(func(conn any) error {
+		return appendRows(conn.(driver.Conn), schemaName(ref.Project, ref.Dataset), ref.Name, rows)
 	})
 	if err != nil {
 		return fmt.Errorf("append to %s: %w", ref, err)
@@ -114,14 +146,38 @@ func (tx *Tx) append(ctx context.Context, ref row.Table, rows [][]any) error {
 // Exec runs a DuckDB statement of the caller's own, for tables outside of every dataset.
 // A failure leaves the transaction void.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) error {
-	_, err := tx.conn.ExecContext(ctx, query, args...)
+	if len(args) == 0 {
+		_, err := tx.db.writer.ExecContext(ctx, query)
+		return tx.keep(err)
+	}
+	s, err := tx.db.statement(ctx, query)
+	if err != nil {
+		return tx.keep(err)
+	}
+	_, err = s.ExecContext(ctx, args...)
 	return tx.keep(err)
 }
 
+// statement returns the writer's prepared statement of a text: those with arguments come again and again, and are few.
+// The caller holds the turn.
+func (db *DB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := db.prepared[query]; s != nil {
+		return s, nil
+	}
+	s, err := db.writer.PrepareContext(ctx, query)
+	if err == nil {
+		db.prepared[query] = s
+	}
+	return s, err
+}
+
 // Query runs a DuckDB query of the caller's own, who closes the rows before anything else is done
-// with the transaction.
+// with the transaction. It sees what the transaction has done.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := tx.conn.QueryContext(ctx, query, args...)
+	if err := tx.Flush(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := tx.db.writer.QueryContext(ctx, query, args...)
 	return rows, tx.keep(err)
 }
 

@@ -52,7 +52,8 @@ func (g *group) run(ctx context.Context, all []*change) {
 				return failed
 			}
 		}
-		return nil
+		failed = tx.Flush(ctx)
+		return failed
 	})
 	for _, c := range all {
 		c.done, c.err = true, err

@@ -79,6 +79,24 @@ func TestGroupFailureIsItsOwn(t *testing.T) {
 	}
 }
 
+// Rows that are found to be bad at the end of a transaction are as much their own change's failure.
+func TestGroupFailureAtFlushIsItsOwn(t *testing.T) {
+	s := newGated()
+	s.refuse = 2
+	s.put(logs, Table{})
+	appends := func(n int) func(Tx) error {
+		return func(tx Tx) error { return tx.Append(context.Background(), logs, make([][]any, n)) }
+	}
+	for i, err := range together(s, appends(1), appends(1), appends(3), appends(2)) {
+		if want := i == 2; errors.Is(err, errTooMany) != want {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	if n := s.memory.count(logs); n != 1+1+2 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 // A transaction that failed after its effect is not tried again: that would be a second effect.
 func TestGroupDoesNotRepeatInDoubt(t *testing.T) {
 	s := newGated()

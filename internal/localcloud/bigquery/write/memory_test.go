@@ -3,6 +3,7 @@ package write
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ type memory struct {
 	before error // fails transactions without an effect
 	after  error // fails transactions that have taken effect
 	once   bool  // no more than one
+	refuse int   // fails what appended more rows than that together; 0: none
 }
 
 type entry struct {
@@ -46,8 +48,11 @@ func (m *memory) Update(_ context.Context, fn func(Tx) error) error {
 	if m.before != nil {
 		return m.before
 	}
-	tx := &memoryTx{tables: m.tables, rows: maps.Clone(m.rows), records: maps.Clone(m.records)}
+	tx := &memoryTx{refuse: m.refuse, tables: m.tables, rows: maps.Clone(m.rows), records: maps.Clone(m.records)}
 	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Flush(context.Background()); err != nil {
 		return err
 	}
 	m.rows, m.records = tx.rows, tx.records
@@ -86,6 +91,8 @@ func (m *memory) all(ref row.Table) [][]any {
 }
 
 type memoryTx struct {
+	refuse  int
+	added   int
 	tables  map[row.Table]Table
 	rows    map[row.Table][][]any
 	records map[string]entry
@@ -106,8 +113,18 @@ func (tx *memoryTx) Append(_ context.Context, t row.Table, rows [][]any) error {
 		}
 	}
 	tx.rows[t] = append(slices.Clip(tx.rows[t]), rows...)
+	tx.added += len(rows)
 	return nil
 }
+
+func (tx *memoryTx) Flush(context.Context) error {
+	if tx.refuse > 0 && tx.added > tx.refuse {
+		return errTooMany
+	}
+	return nil
+}
+
+var errTooMany = errors.New("too many rows")
 
 func (tx *memoryTx) Record(_ context.Context, stream string) ([]byte, error) {
 	return bytes.Clone(tx.records[stream].record), nil

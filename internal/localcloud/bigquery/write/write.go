@@ -47,9 +47,11 @@ type Tx interface {
 	Table(ctx context.Context, ref row.Table) (Table, error)
 	// Append adds rows to a table, each with a value for each column in schema order: nil, bool,
 	// int64, float64, string, []byte, time.Time (UTC), time.Duration (TIME), row.IntervalValue, []any
-	// (REPEATED, STRUCT in field order, RANGE as start and end). It keeps no reference to rows. An errkind.Permanent error means that
-	// the table cannot hold them.
+	// (REPEATED, STRUCT in field order, RANGE as start and end). It may keep the values, but not rows, until Flush or the
+	// transaction's end. An errkind.Permanent error means that the table cannot hold them.
 	Append(ctx context.Context, t row.Table, rows [][]any) error
+	// Flush makes what Append kept part of the transaction. It fails as Append does.
+	Flush(ctx context.Context) error
 	// Record returns the record of a stream, nil if there is none.
 	Record(ctx context.Context, stream string) ([]byte, error)
 	// AddRecord writes the record of a stream that has none. It fails if there is one.
