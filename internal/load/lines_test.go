@@ -21,7 +21,7 @@ var lines = &format.Format{
 	New: func(r io.Reader, _ format.Options) format.Decoder { return &lineDecoder{r: bufio.NewReader(r)} },
 }
 
-// lineDecoder uses its memory again for each record, as decoders may.
+// lineDecoder uses its memory again for each record, and touches values that are not its columns', as decoders may.
 type lineDecoder struct {
 	r      *bufio.Reader
 	buf    []byte
@@ -39,7 +39,7 @@ func (d *lineDecoder) Next(rec *row.Record) error {
 	d.offset += int64(len(text))
 	text = strings.TrimSuffix(text, "\n")
 	d.buf = append(d.buf[:0], text...)
-	rec.Reset(2)
+	rec.Reset(len(rec.Values))
 	rec.Line, rec.Offset, rec.Raw = d.line, start, d.buf
 	switch {
 	case text == "control":

@@ -18,8 +18,8 @@ import (
 )
 
 // checkpointAt is how long the write-ahead log gets before it is worked into the file. Nothing can be written
-// meanwhile, and each time a table's last rows are packed anew: the usual 16 MB have loads wait every few seconds.
-const checkpointAt = "256MB"
+// meanwhile: more at a time have loads wait for seconds, less have them wait all the time.
+const checkpointAt = "32MB"
 
 // openDuckDB opens the file at path, or memory if path is "". No extension is ever fetched: what
 // is used is linked in.
