@@ -32,8 +32,7 @@ type Encoder struct {
 type field struct {
 	quick    quick
 	required bool
-	tagWidth uint8  // bytes of the tag
-	tag      uint32 // as it is written
+	tag
 	codec
 	path   string // dotted
 	mode   Mode
@@ -100,9 +99,9 @@ func compile(prefix string, cols []Column) []field {
 		if c.Mode == Repeated {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
-		var tag [4]byte // enough for 10,000 columns
-		f.tagWidth = uint8(len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire)))
-		f.tag = binary.LittleEndian.Uint32(tag[:])
+		var bits [4]byte // enough for 10,000 columns
+		size := len(protowire.AppendTag(bits[:0], protowire.Number(i+1), wire))
+		f.tag = tag{binary.LittleEndian.Uint32(bits[:]), uint8(size)}
 		f.fields = compile(f.path+".", c.message())
 		fields[i] = f
 	}
@@ -126,7 +125,12 @@ func (e *Encoder) Replaced() int64 { return e.replaced }
 // made for the encoder's schema. dst is then returned with the length it had.
 func (e *Encoder) Append(dst []byte, rec *Record) ([]byte, error) {
 	length, replaced := len(dst), e.replaced
-	dst, err := e.appendFields(dst, e.fields, rec.Values)
+	var err error
+	if rec.begun {
+		dst, err = e.appendDirect(dst, rec)
+	} else {
+		dst, err = e.appendFields(dst, e.fields, rec.Values)
+	}
 	if err != nil {
 		e.replaced = replaced
 		return dst[:length], err

@@ -135,6 +135,13 @@ type Record struct {
 	Line   int64  // 1-based number of the record in its file
 	Offset int64  // bytes before the record in the decompressed file
 	Raw    []byte // the record's own bytes, kept if it becomes a reject; they belong to the decoder
+
+	direct   *Encoder // see Direct; nil: all columns are in Values
+	tags     []tag    // of the columns that may come straight
+	rest     []int    // the columns that are in Values nevertheless
+	begun    bool     // this record came straight
+	wire     []byte   // what came straight of it
+	replaced int64    // texts in wire whose invalid UTF-8 was replaced
 }
 
 // NewRecord returns a record of n NULL columns.

@@ -64,7 +64,7 @@ func inflate(f *file) (done, error) {
 
 // parse is inflate, and records of it.
 func parse(f *file) (done, error) {
-	return f.each(func(*row.Record) error { return nil })
+	return f.each(row.NewRecord(len(f.schema)), func(*row.Record) error { return nil })
 }
 
 // batch is how many bytes of rows a loader gathers for a request.
@@ -83,7 +83,9 @@ func encode(f *file) (done, error) {
 	columns, partition := len(f.format.Spec.Columns), f.schema.Index(f.format.Spec.PartitionBy)
 	rows := f.rows[:0]
 	defer func() { f.rows = rows }()
-	return f.each(func(rec *row.Record) (err error) {
+	record := row.NewRecord(len(f.schema))
+	record.Direct(f.enc, columns)
+	return f.each(record, func(rec *row.Record) (err error) {
 		meta := rec.Values[columns:]
 		meta[0].SetText(sourceFile, true)
 		meta[1].SetInt(rec.Line)
@@ -98,8 +100,8 @@ func encode(f *file) (done, error) {
 	})
 }
 
-// each calls do with each record. A reject is an error here: the text has none.
-func (f *file) each(do func(rec *row.Record) error) (done, error) {
+// each reads each record into rec and calls do with it. A reject is an error here: the text has none.
+func (f *file) each(rec *row.Record, do func(rec *row.Record) error) (done, error) {
 	r, closeIt, err := f.open()
 	if err != nil {
 		return done{}, err
@@ -109,7 +111,6 @@ func (f *file) each(do func(rec *row.Record) error) (done, error) {
 		f.window = make([]byte, format.BufferSize)
 	}
 	dec := f.format.New(r, format.Options{Buffer: f.window})
-	rec := row.NewRecord(len(f.schema))
 	for n := int64(0); ; n++ {
 		err := dec.Next(rec)
 		if err == io.EOF {

@@ -4,21 +4,31 @@ import (
 	"bytes"
 
 	"github.com/seneka-io/seneka/internal/format/fields"
+	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// asText says that the only column holds the text as it stands.
-	asText bool
-	// set sets the value of the only column, where it is no such text.
-	set fields.Setter
-	// read sets the first len(f.columns) values from token, where there is no set.
-	read func(d *decoder, f *field, values []row.Value, token []byte) error
+	// as is how the only column is read.
+	as kind
+	// read sets the columns of rec from the at-th on from token, if kind is another.
+	read func(d *decoder, f *field, rec *row.Record, at int, token []byte) error
 	// names are what the field is called where fields are named; none: as its first column.
 	names []string
 }
+
+// kind is how a field is read.
+type kind uint8
+
+const (
+	another kind = iota // by the field's read
+	asText
+	asInteger
+	asDecimal
+	asTime
+)
 
 // called gives a field the names that it has where fields are named.
 func (f field) called(names ...string) field {
@@ -32,7 +42,7 @@ var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, asText: true}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, as: asText}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
@@ -40,31 +50,47 @@ func trimmed(name, description string) field {
 	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: readTrimmed}
 }
 
-func readTrimmed(d *decoder, _ *field, values []row.Value, token []byte) error {
-	d.text(&values[0], bytes.Trim(token, " "))
+func readTrimmed(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
+	d.text(rec, at, bytes.Trim(token, " "))
 	return nil
 }
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, set: fields.Int}
+	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, as: asInteger}
 }
 
-func setInteger(v *row.Value, c *row.Column, token []byte) error {
-	if err := fields.Int(v, token); err != nil {
-		return fields.Wrong(c, err)
+// setInteger sets column at to a number; an empty token is NULL, as with all that are not text.
+func setInteger(rec *row.Record, at int, token []byte) error {
+	if isEmpty(token) {
+		rec.Null(at)
+		return nil
 	}
-	return nil
+	n, err := scalar.Int(token)
+	rec.Int(at, n)
+	return err
 }
+
+func setDecimal(rec *row.Record, at int, token []byte) error {
+	if isEmpty(token) {
+		rec.Null(at)
+		return nil
+	}
+	x, err := scalar.Float(token)
+	rec.Float(at, x)
+	return err
+}
+
+func isEmpty(token []byte) bool { return len(token) == 0 || fields.IsNone(token) }
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, set: fields.Float}
+	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, as: asDecimal}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, set: fields.Time}
+	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, as: asTime}
 }
 
 // endpoint is a field that holds an address and a port.
@@ -76,15 +102,18 @@ func endpoint(name, address, port string) field {
 	}
 }
 
-func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error {
+func readEndpoint(d *decoder, f *field, rec *row.Record, at int, token []byte) error {
 	if fields.IsNone(token) {
-		values[0].SetNull()
-		values[1].SetNull()
+		rec.Null(at)
+		rec.Null(at + 1)
 		return nil
 	}
 	host, port := splitPort(token)
-	d.text(&values[0], host)
-	return setInteger(&values[1], &f.columns[1], port)
+	d.text(rec, at, host)
+	if err := setInteger(rec, at+1, port); err != nil {
+		return fields.Wrong(&f.columns[1], err)
+	}
+	return nil
 }
 
 // splitPort splits an address from its port at the last colon, for AWS writes IPv6 addresses with
@@ -105,8 +134,8 @@ func texts(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readTexts}
 }
 
-func readTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
-	v := &values[0]
+func readTexts(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
+	v := &rec.Values[at]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
@@ -123,16 +152,16 @@ func integers(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, read: readIntegers}
 }
 
-func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error {
-	v := &values[0]
+func readIntegers(_ *decoder, f *field, rec *row.Record, at int, token []byte) error {
+	v := &rec.Values[at]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {
 		e := v.Append()
-		if err := setInteger(e, &f.columns[0], item); err != nil {
-			return err
+		if err := fields.Int(e, item); err != nil {
+			return fields.Wrong(&f.columns[0], err)
 		}
 		if e.IsNull() {
 			e.SetInt(0)

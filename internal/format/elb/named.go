@@ -83,7 +83,7 @@ func (l *layout) index(name string) int {
 
 // setNamed sets values from the fields that the header names, in order. What has no column goes to extra
 // as name=value.
-func (n *named) setNamed(values []row.Value, texts [][]byte) error {
+func (n *named) setNamed(rec *row.Record, texts [][]byte) error {
 	n.tokens, n.kept, n.ends = n.tokens[:0], n.kept[:0], n.ends[:0]
 	for range n.layout.fields {
 		n.tokens = append(n.tokens, none)
@@ -108,7 +108,7 @@ func (n *named) setNamed(values []row.Value, texts [][]byte) error {
 		n.tokens = append(n.tokens, n.kept[start:end])
 		start = end
 	}
-	return n.set(values)
+	return n.set(rec)
 }
 
 // headedDecoder reads lines whose fields a line before them names.
@@ -138,7 +138,7 @@ func (d *headedDecoder) Next(rec *row.Record) error {
 		}
 		err = d.wrong
 		if err == nil {
-			err = d.read(line.Text, rec.Values)
+			err = d.read(line.Text, rec)
 		}
 		if err != nil {
 			return line.Reject(err.Error())
@@ -149,7 +149,7 @@ func (d *headedDecoder) Next(rec *row.Record) error {
 }
 
 // read sets the values of a line. Tabs part its fields if it has any, and spaces otherwise.
-func (d *headedDecoder) read(line []byte, values []row.Value) (err error) {
+func (d *headedDecoder) read(line []byte, rec *row.Record) (err error) {
 	if err := checkBlanks(line); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (d *headedDecoder) read(line []byte, values []row.Value) (err error) {
 		if d.texts, err = split(d.texts[:0], line); err != nil {
 			return err
 		}
-		return d.setNamed(values, d.texts)
+		return d.setNamed(rec, d.texts)
 	}
 	d.texts = d.texts[:0]
 	for more := true; more; {
@@ -165,7 +165,7 @@ func (d *headedDecoder) read(line []byte, values []row.Value) (err error) {
 		text, line, more = bytes.Cut(line, []byte{'\t'})
 		d.texts = append(d.texts, text)
 	}
-	return d.setNamed(values, d.texts)
+	return d.setNamed(rec, d.texts)
 }
 
 // unquote cuts off the quotes around text.
@@ -215,7 +215,7 @@ func (d *objectDecoder) Next(rec *row.Record) error {
 			d.texts = append(d.texts, none)
 		}
 	}
-	if err := d.setNamed(rec.Values, d.texts); err != nil {
+	if err := d.setNamed(rec, d.texts); err != nil {
 		return &format.Reject{Line: rec.Line, Offset: rec.Offset, Reason: err.Error(), Raw: bytes.Clone(rec.Raw[:min(len(rec.Raw), format.MaxRaw)])}
 	}
 	return nil

@@ -36,33 +36,35 @@ func request(description string) field {
 }
 
 // readRequest never fails: clients send anything.
-func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
-	d.text(&values[requestLine], token)
+func readRequest(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
+	d.text(rec, at+requestLine, token)
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
-	d.setPart(&values[requestMethod], method)
-	d.setPart(&values[requestURL], url)
-	d.setPart(&values[requestProtocol], protocol)
+	d.setPart(rec, at+requestMethod, method)
+	d.setPart(rec, at+requestURL, url)
+	d.setPart(rec, at+requestProtocol, protocol)
 	u := splitURL(url)
-	d.setPart(&values[requestHost], u.host)
-	values[requestPort].SetNull()
+	d.setPart(rec, at+requestHost, u.host)
 	if u.port >= 0 {
-		values[requestPort].SetInt(u.port)
+		rec.Int(at+requestPort, u.port)
+	} else {
+		rec.Null(at + requestPort)
 	}
-	d.setPart(&values[requestPath], u.path)
-	values[requestQuery].SetNull()
+	d.setPart(rec, at+requestPath, u.path)
 	if u.query != nil {
-		d.setUnescaped(&values[requestQuery], u.query)
+		d.setUnescaped(rec, at+requestQuery, u.query)
+	} else {
+		rec.Null(at + requestQuery)
 	}
 	return nil
 }
 
-// setPart sets v to part without escapes, or to NULL if part is empty or AWS's word for nothing.
-func (d *decoder) setPart(v *row.Value, part []byte) {
-	if len(part) == 0 || fields.IsNone(part) {
-		v.SetNull()
+// setPart sets column at to part without escapes, or to NULL if part is empty or AWS's word for nothing.
+func (d *decoder) setPart(rec *row.Record, at int, part []byte) {
+	if isEmpty(part) {
+		rec.Null(at)
 	} else {
-		d.setUnescaped(v, part)
+		d.setUnescaped(rec, at, part)
 	}
 }
 
@@ -172,16 +174,16 @@ func word(b []byte) int {
 	return len(b)
 }
 
-// setUnescaped sets v to a part of the request line with its escapes undone: text itself, or the decoder's memory
-// until the next line.
-func (d *decoder) setUnescaped(v *row.Value, text []byte) {
+// setUnescaped sets column at to a part of the request line with its escapes undone: text itself, or the decoder's
+// memory until the next line.
+func (d *decoder) setUnescaped(rec *row.Record, at int, text []byte) {
 	if !d.escapes {
-		v.SetText(text, d.ascii)
+		rec.Text(at, text, d.ascii)
 		return
 	}
 	from := len(d.decoded)
 	d.decoded = unescape(d.decoded, text)
-	v.SetBytes(d.decoded[from:])
+	rec.Text(at, d.decoded[from:], false)
 }
 
 // unescape appends text to dst and undoes \xHH, \x000000HH (in older lines), \" and \\. Any other

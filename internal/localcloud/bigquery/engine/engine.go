@@ -131,6 +131,9 @@ func (db *DB) start(ctx context.Context) error {
 		"SET GLOBAL TimeZone = 'UTC'",
 		// To try these takes two thirds of the time of a checkpoint, and a dictionary mostly does as well.
 		"SET disabled_compression_methods = 'fsst,dict_fsst,zstd'",
+		// To merge groups of rows again and again, up to the whole table, takes up to forty times that of a checkpoint
+		// that adds them.
+		"SET max_vacuum_tasks = 0",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 		"CREATE SCHEMA IF NOT EXISTS seneka_catalog",
