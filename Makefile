@@ -155,7 +155,7 @@ images: $(TOOLS)/ko ## Build the images of forwarder and loader and push them to
 	$(TOOLS)/ko build --base-import-paths --tags $(or $(TAG),latest) ./forwarder ./cmd/loader
 
 .PHONY: images-check
-images-check: ARCHES = amd64 arm64
+images-check: ARCHES = $(shell sed -n 's/^defaultPlatforms: \[\(.*\)\]/\1/p' .ko.yaml | sed 's/linux.//g; s/,//g')
 images-check: $(TOOLS)/ko $(TOOLS)/crane ## Build the images twice for each of ARCHES, with no network and no Docker, and check them
 	@.ci/images $(TOOLS)/ko $(TOOLS)/crane $(ARCHES)
 

@@ -7,42 +7,46 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Direct has the record take values straight as e's wire bytes, and not as Values first, from decoders that offer
-// them so: by Begin, and then by Text, Int, Float or Null for each column, of the first n, that direct names. What else
-// a decoder does is as ever. It returns false, and changes nothing, where one of the columns is REQUIRED.
+// longRecord is how many bytes of text a record has that does not come straight: it would lie in memory once more.
+const longRecord = 64 << 10
+
+// Direct lets decoders that call Begin write columns of the first n straight as e's wire bytes, without a Value in
+// between: those of STRING, INT64 and FLOAT64 that are not REPEATED. Other decoders are not affected. It is called
+// before the first record, which is then for e alone. It returns false, and changes nothing, where one of these columns
+// is REQUIRED.
 func (r *Record) Direct(e *Encoder, n int) bool {
 	var rest []int
 	tags := make([]tag, n)
 	for i := range e.fields {
-		if i < n && e.fields[i].required {
+		f := &e.fields[i]
+		if i >= n || !f.direct() {
+			rest = append(rest, i)
+			continue
+		}
+		if f.required {
 			return false
 		}
-		if i < n {
-			tags[i] = e.fields[i].tag
-		}
-		if i >= n || !e.fields[i].direct() {
-			rest = append(rest, i)
-		}
+		tags[i] = f.tag
 	}
 	r.direct, r.tags, r.rest = e, tags, rest
 	return true
 }
 
-// direct reports whether a column's values may come straight: those of STRING, INT64 and FLOAT64, not REPEATED.
+// direct reports whether a column's values may come straight.
 func (f *field) direct() bool {
 	return f.quick == quickText || f.quick == quickInt || f.quick == quickFloat
 }
 
-// Begin starts a record whose decoder sets every STRING, INT64 and FLOAT64 column that is not REPEATED by Text, Int,
-// Float or Null, once, and the others by Values.
-func (r *Record) Begin() {
-	r.wire, r.replaced, r.begun = r.wire[:0], 0, r.direct != nil
+// Begin starts a record of so many bytes, whose decoder sets every STRING, INT64 and FLOAT64 column that is not REPEATED
+// by Text, Int, Float or Null, once, and the others by Values. The Values of the former say nothing then.
+func (r *Record) Begin(size int) {
+	r.wire, r.replaced, r.begun = r.wire[:0], 0, r.direct != nil && size <= longRecord
 }
 
-// Text sets column i, a STRING, as Value.SetText does.
+// Text sets column i, which must be a STRING, as Value.SetText does.
 func (r *Record) Text(i int, b []byte, utf8 bool) {
 	switch {
-	case r.direct == nil:
+	case !r.begun:
 		r.Values[i].SetText(b, utf8)
 	case utf8 || validUTF8(b):
 		r.wire = r.tags[i].appendText(r.wire, b)
@@ -54,18 +58,18 @@ func (r *Record) Text(i int, b []byte, utf8 bool) {
 	}
 }
 
-// Int sets column i, an INT64.
+// Int sets column i, which must be an INT64.
 func (r *Record) Int(i int, n int64) {
-	if r.direct == nil {
+	if !r.begun {
 		r.Values[i].SetInt(n)
 		return
 	}
 	r.wire = r.tags[i].appendNumber(r.wire, uint64(n))
 }
 
-// Float sets column i, a FLOAT64.
+// Float sets column i, which must be a FLOAT64.
 func (r *Record) Float(i int, x float64) {
-	if r.direct == nil {
+	if !r.begun {
 		r.Values[i].SetFloat(x)
 		return
 	}
@@ -74,7 +78,7 @@ func (r *Record) Float(i int, x float64) {
 
 // Null makes column i, of one of these types, NULL.
 func (r *Record) Null(i int) {
-	if r.direct == nil {
+	if !r.begun {
 		r.Values[i].SetNull()
 	}
 }

@@ -20,7 +20,7 @@ var directSchema = Schema{
 
 // write sets the columns of directSchema but the last as a decoder does that offers its values straight.
 func write(rec *Record, text []byte, at int64) {
-	rec.Begin()
+	rec.Begin(len(text))
 	rec.Text(0, text, false)
 	rec.Values[1].SetInt(at)
 	rec.Int(2, -7)
@@ -36,7 +36,7 @@ func TestDirectIsTheSameRow(t *testing.T) {
 		t.Fatal("it is not written straight")
 	}
 	md := messageType(t, enc.Descriptor())
-	for _, text := range []string{"", "-", "grüße", "bad \xff\xfe utf-8", string(bytes.Repeat([]byte("long "), 1000))} {
+	for _, text := range []string{"", "-", "grüße", "bad \xff\xfe utf-8", string(bytes.Repeat([]byte("long "), 1000)), string(bytes.Repeat([]byte("x"), longRecord+1))} {
 		var rows [2]proto.Message
 		for i, rec := range []*Record{plain, direct} {
 			enc.Reset()
@@ -83,12 +83,15 @@ func TestDirectNeedsNullable(t *testing.T) {
 	if rec.Direct(enc, 2) {
 		t.Error("a REQUIRED column is written straight")
 	}
+	if !rec.Direct(newEncoder(t, Column{Name: "at", Type: Timestamp, Mode: Required}, Column{Name: "text", Type: String}), 2) {
+		t.Error("a REQUIRED column that is in Values anyhow is in the way")
+	}
 	if !rec.Direct(enc, 0) {
 		t.Error("Seneka's own columns are not the decoder's")
 	}
 	rec = NewRecord(2)
 	rec.Direct(enc, 1)
-	rec.Begin()
+	rec.Begin(1)
 	rec.Null(0)
 	if _, err := enc.Append(nil, rec); err == nil {
 		t.Error("NULL in a REQUIRED column")

@@ -19,8 +19,8 @@ type ValueError struct {
 func (e *ValueError) Error() string { return "column " + e.Column + ": " + e.Reason }
 
 // Encoder writes records of one schema as the protobuf wire bytes of the message that Descriptor
-// describes, straight from their values: no reflection, and no allocation once its buffers have
-// grown. It is used by one goroutine at a time.
+// describes, from their values or from what Record.Direct let a decoder write: no reflection, and no allocation once its
+// buffers have grown. It is used by one goroutine at a time.
 type Encoder struct {
 	desc     *descriptorpb.DescriptorProto
 	fields   []field

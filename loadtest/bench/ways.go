@@ -72,7 +72,7 @@ const batch = load.DefaultBatch
 
 var sourceFile = []byte("s3://acme-elb-logs/AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/11/01/file.log.gz")
 
-// encode is parse, and the records as rows of the Storage Write API.
+// encode is inflate, and records as rows of the Storage Write API, as a load makes them.
 func encode(f *file) (done, error) {
 	if f.enc == nil {
 		var err error

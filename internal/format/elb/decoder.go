@@ -110,12 +110,12 @@ func (d *decoder) parse(line []byte, rec *row.Record) (err error) {
 		return fmt.Errorf("the line is cut short: it has %d fields, and a record has %d or more", len(d.tokens), d.layout.needed)
 	}
 	d.ascii = row.IsASCII(line)
-	return d.set(rec)
+	return d.set(rec, len(line))
 }
 
-// set sets the columns from the tokens, one for each field in order, and those behind them.
-func (d *decoder) set(rec *row.Record) error {
-	rec.Begin()
+// set sets the columns from the tokens of a record of so many bytes, one for each field in order, and those behind them.
+func (d *decoder) set(rec *row.Record, size int) error {
+	rec.Begin(size)
 	d.decoded = d.decoded[:0]
 	at := 0
 	for i := range d.layout.fields {

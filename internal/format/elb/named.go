@@ -88,7 +88,9 @@ func (n *named) setNamed(rec *row.Record, texts [][]byte) error {
 	for range n.layout.fields {
 		n.tokens = append(n.tokens, none)
 	}
+	size := 0
 	for i, text := range texts {
+		size += len(text)
 		text = unquote(text)
 		switch {
 		case i < len(n.at) && n.at[i] != unknown:
@@ -108,7 +110,7 @@ func (n *named) setNamed(rec *row.Record, texts [][]byte) error {
 		n.tokens = append(n.tokens, n.kept[start:end])
 		start = end
 	}
-	return n.set(rec)
+	return n.set(rec, size)
 }
 
 // headedDecoder reads lines whose fields a line before them names.

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -48,9 +47,9 @@ func appendRows(conn driver.Conn, schema, table string, rows [][]driver.Value) (
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	for i, r := range rows {
+	for _, r := range rows {
 		if err := a.AppendRow(r...); err != nil {
-			return fmt.Errorf("row %d: %w", i, err)
+			return err
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -42,6 +43,14 @@ func add(t *testing.T, db *DB, rows ...[]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// appendNow has DuckDB take a row of table logs at once.
+func appendNow(ctx context.Context, tx *Tx, r []any) error {
+	if err := tx.Append(ctx, logs, [][]any{r}); err != nil {
+		return err
+	}
+	return tx.Flush(ctx)
 }
 
 // contents returns all rows of table logs.
@@ -81,7 +90,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 			db := openTest(t, "")
 			makeTable(t, db, row.Column{Name: "c", Type: row.String})
 			err := db.Update(t.Context(), func(tx *Tx) error {
-				if err := tx.Append(t.Context(), logs, [][]any{{"a"}}); err != nil {
+				if err := appendNow(t.Context(), tx, []any{"a"}); err != nil {
 					t.Error(err)
 				}
 				return tt.fn(t.Context(), tx)
@@ -110,13 +119,13 @@ func TestUpdateRollsBackOnPanicAndCancel(t *testing.T) {
 			}
 		}()
 		_ = db.Update(t.Context(), func(tx *Tx) error {
-			_ = tx.Append(t.Context(), logs, [][]any{{"a"}})
+			_ = appendNow(t.Context(), tx, []any{"a"})
 			panic("boom")
 		})
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	err := db.Update(ctx, func(tx *Tx) error {
-		err := tx.Append(ctx, logs, [][]any{{"a"}})
+		err := appendNow(ctx, tx, []any{"a"})
 		cancel()
 		return err
 	})
@@ -166,11 +175,38 @@ func TestAppendsOfATransactionKeepTheirOrder(t *testing.T) {
 	}
 }
 
+// Large rows do not wait for each other, and DDL comes behind the rows before it.
+func TestAppendsDoNotWaitForEver(t *testing.T) {
+	db := openTest(t, "")
+	makeTable(t, db, row.Column{Name: "c", Type: row.String})
+	large := strings.Repeat("x", maxHeldBytes/2)
+	err := db.Update(t.Context(), func(tx *Tx) error {
+		for i := range 2 {
+			if err := tx.Append(t.Context(), logs, [][]any{{large}}); err != nil {
+				return err
+			}
+			if waits := tx.held[logs] != nil; waits != (i == 0) {
+				t.Errorf("after %d large rows: rows wait: %t", i+1, waits)
+			}
+		}
+		if err := tx.Append(t.Context(), logs, [][]any{{"a"}}); err != nil {
+			return err
+		}
+		return tx.Exec(t.Context(), "UPDATE "+duckName(logs)+" SET c = 'b' WHERE c = 'a'")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, db); len(got) != 3 || got[2][0] != "b" {
+		t.Errorf("%d rows", len(got))
+	}
+}
+
 func TestReadersSeeCommittedRowsOnly(t *testing.T) {
 	db := openTest(t, filepath.Join(t.TempDir(), "bq.duckdb"))
 	makeTable(t, db, row.Column{Name: "c", Type: row.Int64})
 	err := db.Update(t.Context(), func(tx *Tx) error {
-		if err := tx.Append(t.Context(), logs, [][]any{{int64(1)}}); err != nil {
+		if err := appendNow(t.Context(), tx, []any{int64(1)}); err != nil {
 			return err
 		}
 		if got := contents(t, db); len(got) != 0 {

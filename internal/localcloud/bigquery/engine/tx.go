@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -17,12 +18,21 @@ import (
 type Tx struct {
 	db   *DB
 	cat  *catalog
-	held map[row.Table][][]driver.Value // rows that DuckDB has not yet: each appender costs as much as many rows
-	err  error                          // the first failure: what follows it in the transaction is void
+	held map[row.Table]*held
+	err  error // the first failure: what follows it in the transaction is void
 }
 
-// maxHeld is how many rows of a table wait for one appender.
-const maxHeld = 2048
+// held is rows of a table that DuckDB has not yet: each appender costs as much as many rows.
+type held struct {
+	rows  [][]driver.Value
+	bytes int // of their texts
+}
+
+// maxHeld and maxHeldBytes bound what is held of a table.
+const (
+	maxHeld      = 2048
+	maxHeldBytes = 8 << 20
+)
 
 // Update runs fn in a write transaction, after those of other callers. When it returns nil, what
 // fn wrote is durable and visible; on any error, fn's or the database's, nothing of it is.
@@ -63,7 +73,7 @@ func (db *DB) transact(ctx context.Context, fn func(tx *Tx) error) (err error) {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
 		}
 	}()
-	tx := &Tx{db: db, cat: db.catalog.Load(), held: map[row.Table][][]driver.Value{}}
+	tx := &Tx{db: db, cat: db.catalog.Load(), held: map[row.Table]*held{}}
 	if err = fn(tx); err == nil {
 		err = tx.Flush(ctx)
 	}
@@ -88,7 +98,7 @@ func (tx *Tx) Table(ref row.Table) (*Table, error) {
 
 // Append adds rows to table t, at the next Flush or the transaction's end. Each has a value for each
 // column in schema order; see the package comment for their Go types. It keeps the values, but not rows.
-// Rows that the table cannot hold are a Permanent error that names row and column, a missing table
+// Rows that are not of the schema are a Permanent error that names row and column, a missing table
 // is NotFound; both leave the transaction void.
 func (tx *Tx) Append(ctx context.Context, t row.Table, rows [][]any) error {
 	return tx.keep(tx.append(ctx, t, rows))
@@ -109,11 +119,32 @@ func (tx *Tx) append(ctx context.Context, ref row.Table, rows [][]any) error {
 	if err != nil {
 		return errkind.With(errkind.Permanent, fmt.Errorf("append to %s: %w", ref, err))
 	}
-	tx.held[ref] = append(tx.held[ref], values...)
-	if len(tx.held[ref]) < maxHeld {
+	h := tx.held[ref]
+	if h == nil {
+		h = &held{}
+		tx.held[ref] = h
+	}
+	h.add(values)
+	if len(h.rows) < maxHeld && h.bytes < maxHeldBytes {
 		return nil
 	}
 	return tx.bring(ref)
+}
+
+func (h *held) add(rows [][]driver.Value) {
+	h.rows = append(h.rows, rows...)
+	for _, r := range rows {
+		for _, v := range r {
+			switch v := v.(type) {
+			case string:
+				h.bytes += len(v)
+			case []byte:
+				h.bytes += len(v)
+			case json.RawMessage:
+				h.bytes += len(v)
+			}
+		}
+	}
 }
 
 // Flush brings the rows of all Appends into their tables, so that it is known whether they can be.
@@ -132,7 +163,7 @@ func (tx *Tx) Flush(ctx context.Context) error {
 
 // bring brings the rows that are held for a table into it.
 func (tx *Tx) bring(ref row.Table) error {
-	rows := tx.held[ref]
+	rows := tx.held[ref].rows
 	delete(tx.held, ref)
 	err := tx.db.writer.Raw(func(conn any) error {
 		return appendRows(conn.(driver.Conn), schemaName(ref.Project, ref.Dataset), ref.Name, rows)
@@ -143,10 +174,13 @@ func (tx *Tx) bring(ref row.Table) error {
 	return nil
 }
 
-// Exec runs a DuckDB statement of the caller's own, for tables outside of every dataset.
-// A failure leaves the transaction void.
+// Exec runs a DuckDB statement of the caller's own. One with arguments is for tables outside of every dataset: it
+// may come before the rows of earlier Appends. A failure leaves the transaction void.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) error {
 	if len(args) == 0 {
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
 		_, err := tx.db.writer.ExecContext(ctx, query)
 		return tx.keep(err)
 	}

@@ -50,7 +50,7 @@ type Tx interface {
 	// (REPEATED, STRUCT in field order, RANGE as start and end). It may keep the values, but not rows, until Flush or the
 	// transaction's end. An errkind.Permanent error means that the table cannot hold them.
 	Append(ctx context.Context, t row.Table, rows [][]any) error
-	// Flush makes what Append kept part of the transaction. It fails as Append does.
+	// Flush makes what Append kept part of the transaction. Its error may be of any of these rows.
 	Flush(ctx context.Context) error
 	// Record returns the record of a stream, nil if there is none.
 	Record(ctx context.Context, stream string) ([]byte, error)

@@ -136,6 +136,13 @@ func TestUpdate(t *testing.T) {
 	if err := change("one", nil); err == nil {
 		t.Error("a second AddRecord: no error")
 	}
+	// The statements are prepared once: neither that failure nor another schema spoils them.
+	if _, err := db.CreateDataset(ctx, engine.Dataset{Project: logs.Project, Name: "other", Location: "EU"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := change("\x00\xff", refused); !errors.Is(err, refused) {
+		t.Errorf("after it: %v", err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
