@@ -219,7 +219,6 @@ func (a *attempt) copyRecords(ctx context.Context, r *checkedReader, out *writer
 	options.Spool = kept.Keep
 	dec := a.target.Format.New(counted, options)
 	rec := row.NewRecord(a.columns + len(metaColumns))
-	rec.Direct(a.enc, a.columns)
 	sourceFile := []byte(a.file.Source.String())
 	ascii := row.IsASCII(sourceFile)
 	for {

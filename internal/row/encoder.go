@@ -19,8 +19,8 @@ type ValueError struct {
 func (e *ValueError) Error() string { return "column " + e.Column + ": " + e.Reason }
 
 // Encoder writes records of one schema as the protobuf wire bytes of the message that Descriptor
-// describes, from their values or from what Record.Direct let a decoder write: no reflection, and no allocation once its
-// buffers have grown. It is used by one goroutine at a time.
+// describes, straight from their values: no reflection, and no allocation once its buffers have
+// grown. It is used by one goroutine at a time.
 type Encoder struct {
 	desc     *descriptorpb.DescriptorProto
 	fields   []field
@@ -32,7 +32,8 @@ type Encoder struct {
 type field struct {
 	quick    quick
 	required bool
-	tag
+	tagWidth uint8  // bytes of the tag
+	tag      uint32 // as it is written
 	codec
 	path   string // dotted
 	mode   Mode
@@ -99,9 +100,9 @@ func compile(prefix string, cols []Column) []field {
 		if c.Mode == Repeated {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
-		var bits [4]byte // enough for 10,000 columns
-		size := len(protowire.AppendTag(bits[:0], protowire.Number(i+1), wire))
-		f.tag = tag{binary.LittleEndian.Uint32(bits[:]), uint8(size)}
+		var tag [4]byte // enough for 10,000 columns
+		f.tagWidth = uint8(len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire)))
+		f.tag = binary.LittleEndian.Uint32(tag[:])
 		f.fields = compile(f.path+".", c.message())
 		fields[i] = f
 	}
@@ -125,12 +126,7 @@ func (e *Encoder) Replaced() int64 { return e.replaced }
 // made for the encoder's schema. dst is then returned with the length it had.
 func (e *Encoder) Append(dst []byte, rec *Record) ([]byte, error) {
 	length, replaced := len(dst), e.replaced
-	var err error
-	if rec.begun {
-		dst, err = e.appendDirect(dst, rec)
-	} else {
-		dst, err = e.appendFields(dst, e.fields, rec.Values)
-	}
+	dst, err := e.appendFields(dst, e.fields, rec.Values)
 	if err != nil {
 		e.replaced = replaced
 		return dst[:length], err

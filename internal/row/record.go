@@ -129,19 +129,12 @@ func (v *Value) Append() *Value {
 }
 
 // Record is one parsed record: a value for each column of a schema, in schema order, and where in
-// its file it stood. Decoders fill the same Record again and again. After Begin it may have wire bytes instead of some values.
+// its file it stood. Decoders fill the same Record again and again.
 type Record struct {
 	Values []Value
 	Line   int64  // 1-based number of the record in its file
 	Offset int64  // bytes before the record in the decompressed file
 	Raw    []byte // the record's own bytes, kept if it becomes a reject; they belong to the decoder
-
-	direct   *Encoder // see Direct; nil: all columns are in Values
-	tags     []tag    // of the columns that may come straight
-	rest     []int    // the columns that are in Values nevertheless
-	begun    bool     // this record comes straight
-	wire     []byte   // what came straight of it
-	replaced int64    // texts in wire whose invalid UTF-8 was replaced
 }
 
 // NewRecord returns a record of n NULL columns.
@@ -149,7 +142,6 @@ func NewRecord(n int) *Record { return &Record{Values: make([]Value, n)} }
 
 // Reset makes the first n values NULL.
 func (r *Record) Reset(n int) {
-	r.begun = false
 	for i := range r.Values[:n] {
 		r.Values[i].SetNull()
 	}

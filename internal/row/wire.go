@@ -10,36 +10,30 @@ import (
 // room is how many bytes a tag and a number take at most.
 const room = 16
 
-// tag is a field's tag as it is written.
-type tag struct {
-	bits uint32 // little-endian
-	size uint8  // bytes
-}
-
 // appendTag appends the field's tag.
-func (t tag) appendTag(dst []byte) []byte {
-	dst = binary.LittleEndian.AppendUint32(dst, t.bits)
-	return dst[:len(dst)-4+int(t.size)]
+func (f *field) appendTag(dst []byte) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, f.tag)
+	return dst[:len(dst)-4+int(f.tagWidth)]
 }
 
 // appendNumber appends the field with the varint n.
-func (t tag) appendNumber(dst []byte, n uint64) []byte {
+func (f *field) appendNumber(dst []byte, n uint64) []byte {
 	from := len(dst)
 	dst = slices.Grow(dst, room)
 	to := dst[from : from+room]
-	binary.LittleEndian.PutUint32(to, t.bits)
-	size := int(t.size)
+	binary.LittleEndian.PutUint32(to, f.tag)
+	size := int(f.tagWidth)
 	size += putVarint(to[size:], n)
 	return dst[:from+size]
 }
 
 // appendText appends the field with that text.
-func (t tag) appendText(dst, text []byte) []byte {
+func (f *field) appendText(dst, text []byte) []byte {
 	from := len(dst)
 	dst = slices.Grow(dst, room+len(text))
 	to := dst[from : from+room+len(text)]
-	binary.LittleEndian.PutUint32(to, t.bits)
-	size := int(t.size)
+	binary.LittleEndian.PutUint32(to, f.tag)
+	size := int(f.tagWidth)
 	size += putVarint(to[size:], uint64(len(text)))
 	size += copy(to[size:], text)
 	return dst[:from+size]

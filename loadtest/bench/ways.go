@@ -64,7 +64,7 @@ func inflate(f *file) (done, error) {
 
 // parse is inflate, and records of it.
 func parse(f *file) (done, error) {
-	return f.each(row.NewRecord(len(f.schema)), func(*row.Record) error { return nil })
+	return f.each(func(*row.Record) error { return nil })
 }
 
 // batch is how many bytes of rows a loader gathers for a request.
@@ -72,7 +72,7 @@ const batch = load.DefaultBatch
 
 var sourceFile = []byte("s3://acme-elb-logs/AWSLogs/123456789012/elasticloadbalancing/us-east-2/2026/11/01/file.log.gz")
 
-// encode is inflate, and records as rows of the Storage Write API, as a load makes them.
+// encode is parse, and the records as rows of the Storage Write API.
 func encode(f *file) (done, error) {
 	if f.enc == nil {
 		var err error
@@ -83,9 +83,7 @@ func encode(f *file) (done, error) {
 	columns, partition := len(f.format.Spec.Columns), f.schema.Index(f.format.Spec.PartitionBy)
 	rows := f.rows[:0]
 	defer func() { f.rows = rows }()
-	record := row.NewRecord(len(f.schema))
-	record.Direct(f.enc, columns)
-	return f.each(record, func(rec *row.Record) (err error) {
+	return f.each(func(rec *row.Record) (err error) {
 		meta := rec.Values[columns:]
 		meta[0].SetText(sourceFile, true)
 		meta[1].SetInt(rec.Line)
@@ -100,8 +98,8 @@ func encode(f *file) (done, error) {
 	})
 }
 
-// each reads each record into rec and calls do with it. A reject is an error here: the text has none.
-func (f *file) each(rec *row.Record, do func(rec *row.Record) error) (done, error) {
+// each calls do with each record. A reject is an error here: the text has none.
+func (f *file) each(do func(rec *row.Record) error) (done, error) {
 	r, closeIt, err := f.open()
 	if err != nil {
 		return done{}, err
@@ -111,6 +109,7 @@ func (f *file) each(rec *row.Record, do func(rec *row.Record) error) (done, erro
 		f.window = make([]byte, format.BufferSize)
 	}
 	dec := f.format.New(r, format.Options{Buffer: f.window})
+	rec := row.NewRecord(len(f.schema))
 	for n := int64(0); ; n++ {
 		err := dec.Next(rec)
 		if err == io.EOF {

@@ -64,10 +64,10 @@ func validity(name string) field {
 }
 
 // readValidity never fails: what cannot be taken apart is there as text.
-func readValidity(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
-	d.text(rec, at, token)
-	setBound(&rec.Values[at+1], token, "NotBefore=")
-	setBound(&rec.Values[at+2], token, "NotAfter=")
+func readValidity(d *decoder, _ *field, values []row.Value, token []byte) error {
+	setBound(&values[1], token, "NotBefore=")
+	setBound(&values[2], token, "NotAfter=")
+	d.text(&values[0], token)
 	return nil
 }
 

@@ -69,9 +69,9 @@ func (d *decoder) Next(rec *row.Record) error {
 	if line.Number == 1 && isControl(line.Text) {
 		return format.ErrControl
 	}
-	if wrong := d.parse(line.Text, rec); wrong != nil {
+	if wrong := d.parse(line.Text, rec.Values); wrong != nil {
 		var whole bool
-		if line, whole, err = d.join(line, rec); err != nil {
+		if line, whole, err = d.join(line, rec.Values); err != nil {
 			return err
 		}
 		if !whole {
@@ -98,8 +98,8 @@ func checkBlanks(line []byte) error {
 	return nil
 }
 
-// parse sets the columns of one line.
-func (d *decoder) parse(line []byte, rec *row.Record) (err error) {
+// parse sets the values of one line.
+func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	if err := checkBlanks(line); err != nil {
 		return err
 	}
@@ -110,41 +110,36 @@ func (d *decoder) parse(line []byte, rec *row.Record) (err error) {
 		return fmt.Errorf("the line is cut short: it has %d fields, and a record has %d or more", len(d.tokens), d.layout.needed)
 	}
 	d.ascii = row.IsASCII(line)
-	return d.set(rec, len(line))
+	return d.set(values)
 }
 
-// set sets the columns from the tokens of a record of so many bytes, one for each field in order, and those behind them.
-func (d *decoder) set(rec *row.Record, size int) error {
-	rec.Begin(size)
+// set sets the values from the tokens, one for each field in order, and those behind them.
+func (d *decoder) set(values []row.Value) error {
 	d.decoded = d.decoded[:0]
 	at := 0
 	for i := range d.layout.fields {
-		f := &d.layout.fields[i]
+		f, v := &d.layout.fields[i], &values[at]
 		token := none
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
 		var err error
-		switch f.as {
-		case asText:
-			d.text(rec, at, token)
-		case asInteger:
-			err = setInteger(rec, at, token)
-		case asDecimal:
-			err = setDecimal(rec, at, token)
-		case asTime:
-			err = fields.Time(&rec.Values[at], token)
-		default:
-			if err := f.read(d, f, rec, at, token); err != nil {
-				return err
+		switch {
+		case f.asText:
+			d.text(v, token)
+		case f.set != nil:
+			if err = f.set(v, token); err != nil {
+				err = fields.Wrong(&f.columns[0], err)
 			}
+		default:
+			err = f.read(d, f, values[at:], token)
 		}
 		if err != nil {
-			return fields.Wrong(&f.columns[0], err)
+			return err
 		}
 		at += len(f.columns)
 	}
-	d.setExtra(&rec.Values[at], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
+	d.setExtra(&values[at], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
 	return nil
 }
 
@@ -156,12 +151,12 @@ func (d *decoder) setExtra(v *row.Value, surplus [][]byte) {
 	}
 }
 
-// text sets column at to the text as it stands, or to NULL.
-func (d *decoder) text(rec *row.Record, at int, token []byte) {
+// text sets v to the text as it stands, or to NULL.
+func (d *decoder) text(v *row.Value, token []byte) {
 	if fields.IsNone(token) {
-		rec.Null(at)
+		v.SetNull()
 	} else {
-		rec.Text(at, token, d.ascii)
+		v.SetText(token, d.ascii)
 	}
 }
 

@@ -4,31 +4,21 @@ import (
 	"bytes"
 
 	"github.com/seneka-io/seneka/internal/format/fields"
-	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// as is how the only column is read.
-	as kind
-	// read sets the columns of rec from the at-th on from token, if kind is another.
-	read func(d *decoder, f *field, rec *row.Record, at int, token []byte) error
+	// asText says that the only column holds the text as it stands.
+	asText bool
+	// set sets the value of the only column, where it is no such text.
+	set fields.Setter
+	// read sets the first len(f.columns) values from token, where there is no set.
+	read func(d *decoder, f *field, values []row.Value, token []byte) error
 	// names are what the field is called where fields are named; none: as its first column.
 	names []string
 }
-
-// kind is how a field is read.
-type kind uint8
-
-const (
-	another kind = iota // by the field's read
-	asText
-	asInteger
-	asDecimal
-	asTime
-)
 
 // called gives a field the names that it has where fields are named.
 func (f field) called(names ...string) field {
@@ -42,7 +32,7 @@ var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, as: asText}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, asText: true}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
@@ -50,47 +40,31 @@ func trimmed(name, description string) field {
 	return field{columns: row.Schema{fields.Column(name, row.String, description)}, read: readTrimmed}
 }
 
-func readTrimmed(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
-	d.text(rec, at, bytes.Trim(token, " "))
+func readTrimmed(d *decoder, _ *field, values []row.Value, token []byte) error {
+	d.text(&values[0], bytes.Trim(token, " "))
 	return nil
 }
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, as: asInteger}
+	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, set: fields.Int}
 }
 
-// setInteger sets column at to a number; an empty token is NULL, as with all that are not text.
-func setInteger(rec *row.Record, at int, token []byte) error {
-	if isEmpty(token) {
-		rec.Null(at)
-		return nil
+func setInteger(v *row.Value, c *row.Column, token []byte) error {
+	if err := fields.Int(v, token); err != nil {
+		return fields.Wrong(c, err)
 	}
-	n, err := scalar.Int(token)
-	rec.Int(at, n)
-	return err
+	return nil
 }
-
-func setDecimal(rec *row.Record, at int, token []byte) error {
-	if isEmpty(token) {
-		rec.Null(at)
-		return nil
-	}
-	x, err := scalar.Float(token)
-	rec.Float(at, x)
-	return err
-}
-
-func isEmpty(token []byte) bool { return len(token) == 0 || fields.IsNone(token) }
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, as: asDecimal}
+	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, set: fields.Float}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, as: asTime}
+	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, set: fields.Time}
 }
 
 // endpoint is a field that holds an address and a port.
@@ -102,18 +76,15 @@ func endpoint(name, address, port string) field {
 	}
 }
 
-func readEndpoint(d *decoder, f *field, rec *row.Record, at int, token []byte) error {
+func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error {
 	if fields.IsNone(token) {
-		rec.Null(at)
-		rec.Null(at + 1)
+		values[0].SetNull()
+		values[1].SetNull()
 		return nil
 	}
 	host, port := splitPort(token)
-	d.text(rec, at, host)
-	if err := setInteger(rec, at+1, port); err != nil {
-		return fields.Wrong(&f.columns[1], err)
-	}
-	return nil
+	d.text(&values[0], host)
+	return setInteger(&values[1], &f.columns[1], port)
 }
 
 // splitPort splits an address from its port at the last colon, for AWS writes IPv6 addresses with
@@ -134,8 +105,8 @@ func texts(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readTexts}
 }
 
-func readTexts(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
-	v := &rec.Values[at]
+func readTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
+	v := &values[0]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
@@ -152,16 +123,16 @@ func integers(name, description string) field {
 	return field{columns: row.Schema{{Name: name, Type: row.Int64, Mode: row.Repeated, Description: description}}, read: readIntegers}
 }
 
-func readIntegers(_ *decoder, f *field, rec *row.Record, at int, token []byte) error {
-	v := &rec.Values[at]
+func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error {
+	v := &values[0]
 	v.SetList()
 	if fields.IsNone(token) {
 		return nil
 	}
 	for item := range items(token) {
 		e := v.Append()
-		if err := fields.Int(e, item); err != nil {
-			return fields.Wrong(&f.columns[0], err)
+		if err := setInteger(e, &f.columns[0], item); err != nil {
+			return err
 		}
 		if e.IsNull() {
 			e.SetInt(0)

@@ -13,7 +13,7 @@ import (
 // until the quotes are even, and none that begins with a time, for that is the next record.
 //
 // If whole is false the line is returned as it was, and those behind it are still to come.
-func (d *decoder) join(line lines.Line, rec *row.Record) (_ lines.Line, whole bool, err error) {
+func (d *decoder) join(line lines.Line, values []row.Value) (_ lines.Line, whole bool, err error) {
 	if d.layout.joins == 0 || !open(line.Text) || !startsWithTime(line.Text) {
 		return line, false, nil
 	}
@@ -29,7 +29,7 @@ func (d *decoder) join(line lines.Line, rec *row.Record) (_ lines.Line, whole bo
 		if seen = len(longer.Text); open(longer.Text) {
 			continue
 		}
-		if d.parse(longer.Text, rec) == nil && d.brokenInAgent() {
+		if d.parse(longer.Text, values) == nil && d.brokenInAgent() {
 			return longer, true, nil
 		}
 		break

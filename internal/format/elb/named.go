@@ -83,14 +83,12 @@ func (l *layout) index(name string) int {
 
 // setNamed sets values from the fields that the header names, in order. What has no column goes to extra
 // as name=value.
-func (n *named) setNamed(rec *row.Record, texts [][]byte) error {
+func (n *named) setNamed(values []row.Value, texts [][]byte) error {
 	n.tokens, n.kept, n.ends = n.tokens[:0], n.kept[:0], n.ends[:0]
 	for range n.layout.fields {
 		n.tokens = append(n.tokens, none)
 	}
-	size := 0
 	for i, text := range texts {
-		size += len(text)
 		text = unquote(text)
 		switch {
 		case i < len(n.at) && n.at[i] != unknown:
@@ -110,7 +108,7 @@ func (n *named) setNamed(rec *row.Record, texts [][]byte) error {
 		n.tokens = append(n.tokens, n.kept[start:end])
 		start = end
 	}
-	return n.set(rec, size)
+	return n.set(values)
 }
 
 // headedDecoder reads lines whose fields a line before them names.
@@ -140,7 +138,7 @@ func (d *headedDecoder) Next(rec *row.Record) error {
 		}
 		err = d.wrong
 		if err == nil {
-			err = d.read(line.Text, rec)
+			err = d.read(line.Text, rec.Values)
 		}
 		if err != nil {
 			return line.Reject(err.Error())
@@ -151,7 +149,7 @@ func (d *headedDecoder) Next(rec *row.Record) error {
 }
 
 // read sets the values of a line. Tabs part its fields if it has any, and spaces otherwise.
-func (d *headedDecoder) read(line []byte, rec *row.Record) (err error) {
+func (d *headedDecoder) read(line []byte, values []row.Value) (err error) {
 	if err := checkBlanks(line); err != nil {
 		return err
 	}
@@ -159,7 +157,7 @@ func (d *headedDecoder) read(line []byte, rec *row.Record) (err error) {
 		if d.texts, err = split(d.texts[:0], line); err != nil {
 			return err
 		}
-		return d.setNamed(rec, d.texts)
+		return d.setNamed(values, d.texts)
 	}
 	d.texts = d.texts[:0]
 	for more := true; more; {
@@ -167,7 +165,7 @@ func (d *headedDecoder) read(line []byte, rec *row.Record) (err error) {
 		text, line, more = bytes.Cut(line, []byte{'\t'})
 		d.texts = append(d.texts, text)
 	}
-	return d.setNamed(rec, d.texts)
+	return d.setNamed(values, d.texts)
 }
 
 // unquote cuts off the quotes around text.
@@ -217,7 +215,7 @@ func (d *objectDecoder) Next(rec *row.Record) error {
 			d.texts = append(d.texts, none)
 		}
 	}
-	if err := d.setNamed(rec, d.texts); err != nil {
+	if err := d.setNamed(rec.Values, d.texts); err != nil {
 		return &format.Reject{Line: rec.Line, Offset: rec.Offset, Reason: err.Error(), Raw: bytes.Clone(rec.Raw[:min(len(rec.Raw), format.MaxRaw)])}
 	}
 	return nil

@@ -66,8 +66,8 @@ func quotedTexts(name, description string) field {
 }
 
 // readQuotedTexts is given the list without its first and its last quote.
-func readQuotedTexts(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
-	v := &rec.Values[at]
+func readQuotedTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
+	v := &values[0]
 	v.SetList()
 	for more := len(token) > 0 && !fields.IsNone(token); more; {
 		var item []byte

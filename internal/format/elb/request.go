@@ -36,35 +36,33 @@ func request(description string) field {
 }
 
 // readRequest never fails: clients send anything.
-func readRequest(d *decoder, _ *field, rec *row.Record, at int, token []byte) error {
-	d.text(rec, at+requestLine, token)
+func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
+	d.text(&values[requestLine], token)
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
 	method, url, protocol := splitRequest(token)
-	d.setPart(rec, at+requestMethod, method)
-	d.setPart(rec, at+requestURL, url)
-	d.setPart(rec, at+requestProtocol, protocol)
+	d.setPart(&values[requestMethod], method)
+	d.setPart(&values[requestURL], url)
+	d.setPart(&values[requestProtocol], protocol)
 	u := splitURL(url)
-	d.setPart(rec, at+requestHost, u.host)
+	d.setPart(&values[requestHost], u.host)
+	values[requestPort].SetNull()
 	if u.port >= 0 {
-		rec.Int(at+requestPort, u.port)
-	} else {
-		rec.Null(at + requestPort)
+		values[requestPort].SetInt(u.port)
 	}
-	d.setPart(rec, at+requestPath, u.path)
+	d.setPart(&values[requestPath], u.path)
+	values[requestQuery].SetNull()
 	if u.query != nil {
-		d.setUnescaped(rec, at+requestQuery, u.query)
-	} else {
-		rec.Null(at + requestQuery)
+		d.setUnescaped(&values[requestQuery], u.query)
 	}
 	return nil
 }
 
-// setPart sets column at to part without escapes, or to NULL if part is empty or AWS's word for nothing.
-func (d *decoder) setPart(rec *row.Record, at int, part []byte) {
-	if isEmpty(part) {
-		rec.Null(at)
+// setPart sets v to part without escapes, or to NULL if part is empty or AWS's word for nothing.
+func (d *decoder) setPart(v *row.Value, part []byte) {
+	if len(part) == 0 || fields.IsNone(part) {
+		v.SetNull()
 	} else {
-		d.setUnescaped(rec, at, part)
+		d.setUnescaped(v, part)
 	}
 }
 
@@ -174,16 +172,16 @@ func word(b []byte) int {
 	return len(b)
 }
 
-// setUnescaped sets column at to a part of the request line with its escapes undone: text itself, or the decoder's
-// memory until the next line.
-func (d *decoder) setUnescaped(rec *row.Record, at int, text []byte) {
+// setUnescaped sets v to a part of the request line with its escapes undone: text itself, or the decoder's memory
+// until the next line.
+func (d *decoder) setUnescaped(v *row.Value, text []byte) {
 	if !d.escapes {
-		rec.Text(at, text, d.ascii)
+		v.SetText(text, d.ascii)
 		return
 	}
 	from := len(d.decoded)
 	d.decoded = unescape(d.decoded, text)
-	rec.Text(at, d.decoded[from:], false)
+	v.SetBytes(d.decoded[from:])
 }
 
 // unescape appends text to dst and undoes \xHH, \x000000HH (in older lines), \" and \\. Any other

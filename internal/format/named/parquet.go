@@ -6,7 +6,6 @@ import (
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/parquet"
-	"github.com/seneka-io/seneka/internal/row"
 )
 
 // Parquet returns a decoder of a Parquet file whose columns are fields of layout: it takes their values for
@@ -16,5 +15,5 @@ func Parquet(r io.Reader, o format.Options, layout Layout) format.Decoder {
 	return parquet.TextDecoder(r, o, func(names []string) error {
 		h.Set([]byte(strings.Join(names, " ")))
 		return nil
-	}, func(rec *row.Record, texts [][]byte) error { return h.Read(rec.Values, texts) })
+	}, h.Read)
 }

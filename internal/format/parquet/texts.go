@@ -60,7 +60,7 @@ func (t *Texts) Next(rec *row.Record) ([][]byte, error) {
 // TextDecoder returns a decoder of a file of such a log. begin is given the names of the file's columns; its
 // error says that the file is none of the log's. set sets the values of a record from its texts; its error says
 // why it is a reject.
-func TextDecoder(r io.Reader, o format.Options, begin func(names []string) error, set func(rec *row.Record, texts [][]byte) error) format.Decoder {
+func TextDecoder(r io.Reader, o format.Options, begin func(names []string) error, set func(values []row.Value, texts [][]byte) error) format.Decoder {
 	return &textDecoder{in: r, options: o, begin: begin, set: set}
 }
 
@@ -68,7 +68,7 @@ type textDecoder struct {
 	in      io.Reader
 	options format.Options
 	begin   func(names []string) error
-	set     func(rec *row.Record, texts [][]byte) error
+	set     func(values []row.Value, texts [][]byte) error
 	texts   *Texts
 	err     error // sticky
 }
@@ -87,7 +87,7 @@ func (d *textDecoder) Next(rec *row.Record) error {
 	if err != nil {
 		return err
 	}
-	if err := d.set(rec, texts); err != nil {
+	if err := d.set(rec.Values, texts); err != nil {
 		return d.texts.reject(err.Error())
 	}
 	return nil
