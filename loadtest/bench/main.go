@@ -110,9 +110,9 @@ func (b *bench) measure(name string, size int64) (*result, error) {
 		return nil, err
 	}
 	defer func() { _ = os.Remove(f.path) }() // below the folder for temporary files
-	p := plan{rounds: 5, least: 40 * time.Millisecond, usual: sample}
+	p := plan{rounds: 9, least: 25 * time.Millisecond, usual: sample}
 	if size >= large {
-		p = plan{rounds: 2, usual: sample}
+		p = plan{rounds: 3, usual: sample}
 	}
 	r, err := p.run(f, b.db)
 	if err != nil {

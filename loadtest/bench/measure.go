@@ -24,21 +24,37 @@ const (
 
 // result is what was measured of a format and a size.
 type result struct {
-	Format  string        `json:"format"`
-	Bytes   int64         `json:"bytes"`  // of plain text
-	Packed  int           `json:"packed"` // gzipped
-	Records int64         `json:"records"`
-	Speeds  [ways]float64 `json:"mb_per_s"`        // of plain text, by the time of the processor; 0: not measured
-	Allocs  float64       `json:"allocs_per_row"`  // in parse and encode, beyond those of a file
-	Sampled int64         `json:"usual_way_bytes"` // of the text, that the usual way read
+	Format  string   `json:"format"`
+	Bytes   int64    `json:"bytes"`  // of plain text
+	Packed  int      `json:"packed"` // gzipped
+	Records int64    `json:"records"`
+	Speeds  speeds   `json:"mb_per_s"`        // of plain text, by the time of the processor, the median round's; 0: not measured
+	Rounds  []speeds `json:"rounds"`          // the same, of each round
+	Allocs  float64  `json:"allocs_per_row"`  // in parse and encode, beyond those of a file
+	Sampled int64    `json:"usual_way_bytes"` // of the text, that the usual way read
 }
 
-// share returns how many times as fast a is as b.
+// speeds are those of each way in one round.
+type speeds [ways]float64
+
+// share returns how many times as fast a is as b: the median of what each round says, since its ways ran one
+// after the other, in the same weather.
 func (r *result) share(a, b int) float64 {
 	if r.Speeds[a] == 0 || r.Speeds[b] == 0 {
 		return 0
 	}
-	return r.Speeds[a] / r.Speeds[b]
+	return median(r.Rounds, func(s speeds) float64 { return s[a] / s[b] })
+}
+
+// median returns the median of what of says of the rounds, of which there is at least one.
+func median(rounds []speeds, of func(speeds) float64) float64 {
+	all := make([]float64, len(rounds))
+	for i, s := range rounds {
+		all[i] = of(s)
+	}
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
 }
 
 func (r *result) rowsPerSecond(way int) float64 {
@@ -53,8 +69,7 @@ type plan struct {
 	only   []int         // ways; nil: all
 }
 
-// run measures the ways in turn, round after round, and keeps each one's best: what else the machine does
-// slows all of them, and never makes one faster. Every way must find every record.
+// run measures the ways in turn, round after round. Every way must find every record.
 func (p *plan) run(f *file, db *sql.DB) (*result, error) {
 	r := &result{Format: f.name, Bytes: f.bytes, Packed: len(f.packed), Records: f.records, Sampled: min(p.usual, f.bytes)}
 	all := [ways]func() (done, error){
@@ -74,16 +89,20 @@ func (p *plan) run(f *file, db *sql.DB) (*result, error) {
 		all[wayDuckDB] = nil
 	}
 	for range p.rounds {
+		var round speeds
 		for way, do := range all {
 			if do == nil || p.only != nil && !slices.Contains(p.only, way) {
 				continue
 			}
-			speed, err := p.time(f, do, way == wayUsual)
-			if err != nil {
+			var err error
+			if round[way], err = p.time(f, do, way == wayUsual); err != nil {
 				return nil, fmt.Errorf("%s, way %c: %w", f.name, 'a'+way, err)
 			}
-			r.Speeds[way] = max(r.Speeds[way], speed)
 		}
+		r.Rounds = append(r.Rounds, round)
+	}
+	for way := range r.Speeds {
+		r.Speeds[way] = median(r.Rounds, func(s speeds) float64 { return s[way] })
 	}
 	return r, nil
 }
