@@ -56,9 +56,10 @@ func run(ctx context.Context, root, out string) (err error) {
 
 // source is a package as go list tells of it.
 type source struct {
-	Dir                                 string
-	GoFiles, IgnoredGoFiles, EmbedFiles []string
-	Module                              *struct{ Main bool }
+	Dir    string
+	Module *struct{ Main bool }
+
+	GoFiles, IgnoredGoFiles, SFiles, IgnoredOtherFiles, EmbedFiles []string
 }
 
 // gather copies what the function is built from into tree.
@@ -72,7 +73,7 @@ func gather(ctx context.Context, root, tree string) error {
 			return err
 		}
 	}
-	listed, err := command(ctx, root, "go", "list", "-deps", "-json=Dir,GoFiles,IgnoredGoFiles,EmbedFiles,Module", ".")
+	listed, err := command(ctx, root, "go", "list", "-deps", "-json=Dir,Module,GoFiles,IgnoredGoFiles,SFiles,IgnoredOtherFiles,EmbedFiles", ".")
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p source) copy(root, tree string) error {
 	if err != nil {
 		return err
 	}
-	for _, names := range [][]string{p.GoFiles, p.IgnoredGoFiles, p.EmbedFiles} {
+	for _, names := range [][]string{p.GoFiles, p.IgnoredGoFiles, p.SFiles, p.IgnoredOtherFiles, p.EmbedFiles} {
 		for _, name := range names {
 			if err := copyFile(filepath.Join(p.Dir, name), filepath.Join(tree, folder, name)); err != nil {
 				return err

@@ -88,7 +88,7 @@ func appendBytes(_ *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
 }
 
 func appendString(e *Encoder, dst []byte, _ *field, v *Value) ([]byte, error) {
-	if utf8.Valid(v.raw) {
+	if v.utf8 || validUTF8(v.raw) {
 		return protowire.AppendBytes(dst, v.raw), nil
 	}
 	e.text = appendValidUTF8(e.text[:0], v.raw)
@@ -108,7 +108,7 @@ func appendJSON(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
 
 func appendStruct(e *Encoder, dst []byte, f *field, v *Value) ([]byte, error) {
 	dst, start := f.openLength(dst)
-	dst, err := e.appendFields(dst, f.fields, v.list)
+	dst, err := e.appendMessage(dst, &f.message, v.list)
 	if err != nil {
 		return dst, err
 	}

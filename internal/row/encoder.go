@@ -23,25 +23,36 @@ func (e *ValueError) Error() string { return "column " + e.Column + ": " + e.Rea
 // grown. It is used by one goroutine at a time.
 type Encoder struct {
 	desc     *descriptorpb.DescriptorProto
-	fields   []field
+	message  message
 	text     []byte // scratch space of a value's text
 	replaced int64
 }
 
-// field is what the encoder knows about a column. What every record asks for stands first.
-type field struct {
-	quick    quick
-	required bool
-	tagWidth uint8  // bytes of the tag
-	tag      uint32 // as it is written
-	codec
-	path   string // dotted
-	mode   Mode
-	fields []field // of a STRUCT, or the bounds of a RANGE
-	width  int     // bytes that the last length prefix took: the next one mostly takes as many
+// message is what the encoder knows about the columns of a table or a STRUCT, or the bounds of a RANGE.
+type message struct {
+	heads  []head
+	fields []field
 }
 
-// quick says how appendFields itself writes a value: those of the types that nearly all columns of logs have, if
+// head is what every record asks for of a column.
+type head struct {
+	tag      uint32 // as it is written
+	tagWidth uint8  // its bytes
+	quick    quick
+	required bool
+}
+
+// field is what the encoder knows about a column.
+type field struct {
+	head
+	codec
+	path    string // dotted
+	mode    Mode
+	message message
+	width   int // bytes that the last length prefix took: the next one mostly takes as many
+}
+
+// quick says how appendMessage itself writes a value: those of the types that nearly all columns of logs have, if
 // they are as they should be.
 type quick uint8
 
@@ -52,11 +63,18 @@ const (
 	quickFloat
 	quickText
 	quickJSON
+	quickTexts // a list of them
+	quickInts
 )
 
 // quickOf returns how a column's values are written.
 func quickOf(c *Column) quick {
-	if c.Mode == Repeated {
+	switch {
+	case c.Mode == Repeated && c.Type == String:
+		return quickTexts
+	case c.Mode == Repeated && c.Type == Int64:
+		return quickInts
+	case c.Mode == Repeated:
 		return byCodec
 	}
 	switch c.Type {
@@ -80,7 +98,7 @@ func NewEncoder(s Schema) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Encoder{desc: desc, fields: compile("", s)}, nil
+	return &Encoder{desc: desc, message: compile("", s)}, nil
 }
 
 // message returns the fields of a column that travels as a message.
@@ -91,22 +109,22 @@ func (c *Column) message() []Column {
 	return c.Fields
 }
 
-func compile(prefix string, cols []Column) []field {
-	fields := make([]field, len(cols))
+func compile(prefix string, cols []Column) message {
+	m := message{make([]head, len(cols)), make([]field, len(cols))}
 	for i := range cols {
 		c := &cols[i]
-		f := field{codec: codecs[c.Type], path: prefix + c.Name, mode: c.Mode, width: 1, quick: quickOf(c), required: c.Mode == Required}
+		f := field{codec: codecs[c.Type], path: prefix + c.Name, mode: c.Mode, width: 1}
 		wire := f.wire
 		if c.Mode == Repeated {
 			wire = protowire.BytesType // packed, or length-delimited by itself
 		}
 		var tag [4]byte // enough for 10,000 columns
-		f.tagWidth = uint8(len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire)))
-		f.tag = binary.LittleEndian.Uint32(tag[:])
-		f.fields = compile(f.path+".", c.message())
-		fields[i] = f
+		width := len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire))
+		f.head = head{binary.LittleEndian.Uint32(tag[:]), uint8(width), quickOf(c), c.Mode == Required}
+		f.message = compile(f.path+".", c.message())
+		m.heads[i], m.fields[i] = f.head, f
 	}
-	return fields
+	return m
 }
 
 // Descriptor returns the message that describes the encoder's rows. The caller must not change it.
@@ -126,7 +144,7 @@ func (e *Encoder) Replaced() int64 { return e.replaced }
 // made for the encoder's schema. dst is then returned with the length it had.
 func (e *Encoder) Append(dst []byte, rec *Record) ([]byte, error) {
 	length, replaced := len(dst), e.replaced
-	dst, err := e.appendFields(dst, e.fields, rec.Values)
+	dst, err := e.appendMessage(dst, &e.message, rec.Values)
 	if err != nil {
 		e.replaced = replaced
 		return dst[:length], err
@@ -134,40 +152,82 @@ func (e *Encoder) Append(dst []byte, rec *Record) ([]byte, error) {
 	return dst, nil
 }
 
-func (e *Encoder) appendFields(dst []byte, fields []field, values []Value) ([]byte, error) {
-	if len(values) != len(fields) {
-		return dst, fmt.Errorf("the record has %d values for %d columns, the first of them %s", len(values), len(fields), fields[0].path)
+// appendMessage appends the fields of a message. It writes most values itself, without a call for each, behind the n bytes
+// of buf that are written.
+func (e *Encoder) appendMessage(dst []byte, m *message, values []Value) ([]byte, error) {
+	if len(values) != len(m.fields) {
+		return dst, fmt.Errorf("the record has %d values for %d columns, the first of them %s", len(values), len(m.fields), m.fields[0].path)
 	}
-	var err error
-	for i := range fields {
-		f, v := &fields[i], &values[i]
+	n, buf := len(dst), dst[:cap(dst)]
+	heads := m.heads[:len(values)]
+	for i := range values {
+		h, v := &heads[i], &values[i]
 		if v.kind == KindNull {
-			if f.required {
-				return dst, f.refuse("is REQUIRED, but NULL")
+			if h.required {
+				return dst, m.fields[i].refuse("is REQUIRED, but NULL")
 			}
 			continue
 		}
-		switch {
-		case v.kind == KindBytes && (f.quick == quickText || f.quick == quickJSON && v.checked) && (v.utf8 || validUTF8(v.raw)):
-			dst = f.appendText(dst, v.raw)
-		case v.kind == KindInt && (f.quick == quickInt || f.quick == quickTime && isTimestamp(v.Int())):
-			dst = f.appendNumber(dst, v.num)
-		case f.quick == quickFloat && v.kind == KindFloat:
-			dst = binary.LittleEndian.AppendUint64(f.appendTag(dst), v.num)
-		case f.mode != Repeated:
-			dst, err = e.appendValue(f.appendTag(dst), f, v)
-		case v.kind != KindList:
-			err = f.wrongKind(v)
-		case len(v.list) > 0 && f.packs():
-			dst, err = e.appendPacked(dst, f, v.list)
-		default:
-			dst, err = e.appendRepeated(dst, f, v.list)
+		if len(buf)-n < room {
+			buf = grow(buf, n, room)
 		}
-		if err != nil {
-			return dst, err
+		to := (*[room]byte)(buf[n : n+room : n+room])
+		binary.LittleEndian.PutUint32(to[:], h.tag)
+		at := int(h.tagWidth & 3)
+		switch {
+		case v.kind == KindInt && (h.quick == quickInt || h.quick == quickTime && isTimestamp(v.Int())):
+			switch num := v.num; {
+			case num < 1<<7:
+				to[at] = byte(num)
+				n += at + 1
+			case num < 1<<14:
+				to[at], to[at+1] = byte(num)|0x80, byte(num>>7)
+				n += at + 2
+			default:
+				n += at + putLongVarint(to[at:], num)
+			}
+		case v.kind == KindBytes && (h.quick == quickText || h.quick == quickJSON && v.checked) && (v.utf8 || validUTF8(v.raw)):
+			text := v.raw
+			if len(text) <= chunk && cap(text) >= chunk {
+				to[at] = byte(len(text))
+				copyChunk((*[chunk]byte)(to[at+1:]), (*[chunk]byte)(text[:chunk]))
+				n += at + 1 + len(text)
+				continue
+			}
+			n += at + putVarint(to[at:], uint64(len(text)))
+			if len(buf)-n < len(text) {
+				buf = grow(buf, n, len(text))
+			}
+			n += copy(buf[n:], text)
+		case h.quick == quickFloat && v.kind == KindFloat:
+			binary.LittleEndian.PutUint64(to[at:], v.num)
+			n += at + 8
+		case v.kind == KindList && len(v.list) == 0 && h.quick >= quickTexts: // as if it were NULL
+		default:
+			all, err := e.appendField(buf[:n], &m.fields[i], v)
+			if err != nil {
+				return dst, err
+			}
+			n, buf = len(all), all[:cap(all)]
 		}
 	}
-	return dst, nil
+	return buf[:n], nil
+}
+
+// appendField appends a field with its tag, whatever the value.
+func (e *Encoder) appendField(dst []byte, f *field, v *Value) ([]byte, error) {
+	switch {
+	case f.mode != Repeated:
+		return e.appendValue(f.appendTag(dst), f, v)
+	case v.kind != KindList:
+		return dst, f.wrongKind(v)
+	case len(v.list) == 0:
+		return dst, nil
+	case f.packs():
+		return e.appendPacked(dst, f, v.list)
+	default:
+		return e.appendRepeated(dst, f, v.list)
+	}
 }
 
 // appendValue appends v without its tag.
@@ -181,12 +241,16 @@ func (e *Encoder) appendValue(dst []byte, f *field, v *Value) ([]byte, error) {
 func (e *Encoder) appendRepeated(dst []byte, f *field, list []Value) ([]byte, error) {
 	var err error
 	for i := range list {
-		if list[i].kind == KindNull {
+		v := &list[i]
+		switch {
+		case v.kind == KindNull:
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
-		}
-		dst, err = e.appendValue(f.appendTag(dst), f, &list[i])
-		if err != nil {
-			return dst, err
+		case f.quick == quickTexts && v.kind == KindBytes && (v.utf8 || validUTF8(v.raw)):
+			dst = append(protowire.AppendVarint(f.appendTag(dst), uint64(len(v.raw))), v.raw...)
+		default:
+			if dst, err = e.appendValue(f.appendTag(dst), f, v); err != nil {
+				return dst, err
+			}
 		}
 	}
 	return dst, nil
@@ -196,11 +260,16 @@ func (e *Encoder) appendPacked(dst []byte, f *field, list []Value) ([]byte, erro
 	var err error
 	dst, start := f.openLength(f.appendTag(dst))
 	for i := range list {
-		if list[i].kind == KindNull {
+		v := &list[i]
+		switch {
+		case v.kind == KindNull:
 			return dst, f.refuse("element %d is NULL, which a REPEATED column cannot hold", i)
-		}
-		if dst, err = e.appendValue(dst, f, &list[i]); err != nil {
-			return dst, err
+		case f.quick == quickInts && v.kind == KindInt:
+			dst = protowire.AppendVarint(dst, v.num)
+		default:
+			if dst, err = e.appendValue(dst, f, v); err != nil {
+				return dst, err
+			}
 		}
 	}
 	return f.closeLength(dst, start), nil

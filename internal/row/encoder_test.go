@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/dynamicpb"
 )
@@ -43,6 +44,10 @@ func TestAppendLimits(t *testing.T) {
 		{"least INT64", Int64, intOf(math.MinInt64)},
 		{"greatest INT64", Int64, intOf(math.MaxInt64)},
 		{"zero is not NULL", Int64, intOf(0)},
+		{"a byte", Int64, intOf(1<<7 - 1)},
+		{"two bytes", Int64, intOf(1 << 7)},
+		{"two bytes, full", Int64, intOf(1<<14 - 1)},
+		{"three bytes", Int64, intOf(1 << 14)},
 		{"false is not NULL", Bool, intOf(0)},
 		{"NaN", Float64, floatOf(math.NaN())},
 		{"infinity", Float64, floatOf(math.Inf(-1))},
@@ -92,6 +97,27 @@ func checkModes(t *testing.T, c Column, v Value) {
 }
 
 // What SetTime stores is what the limits are checked against.
+// Texts of every length, alone in their memory or with others behind them, into buffers with room and without.
+func TestAppendTexts(t *testing.T) {
+	enc := newEncoder(t, Column{Name: "a", Type: String}, Column{Name: "b", Type: String}, Column{Name: "c", Type: String, Mode: Repeated})
+	for n := range 300 {
+		short, behind := strings.Repeat("x", n), []byte(strings.Repeat("x", n)+strings.Repeat("y", 80))
+		alone := Value{kind: KindBytes, raw: []byte(short)[:n:n]}
+		among := Value{kind: KindBytes, raw: behind[:n]}
+		want := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), short)
+		want = protowire.AppendString(protowire.AppendTag(want, 2, protowire.BytesType), short)
+		want = protowire.AppendString(protowire.AppendTag(want, 3, protowire.BytesType), short)
+		for _, values := range [][]Value{{alone, among, list(alone)}, {among, alone, list(among)}} {
+			for _, dst := range [][]byte{nil, make([]byte, 3, 3+n), make([]byte, 0, 2000)} {
+				got, err := enc.Append(dst, &Record{Values: values})
+				if err != nil || !bytes.Equal(got[len(dst):], want) || !bytes.Equal(got[:len(dst)], dst) {
+					t.Fatalf("%d bytes: %x, %v, want %x", n, got, err, want)
+				}
+			}
+		}
+	}
+}
+
 func TestTimestampRangeIsBigQuerys(t *testing.T) {
 	var v Value
 	for want, at := range map[int64]time.Time{

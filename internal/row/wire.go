@@ -7,8 +7,25 @@ import (
 	"unicode/utf8"
 )
 
-// room is how many bytes a tag and a number take at most.
-const room = 16
+// room is more than a tag takes with a number, or with a short text.
+const room = 64
+
+// grow returns buf with room for size bytes behind its first n, all of which it holds.
+func grow(buf []byte, n, size int) []byte {
+	buf = slices.Grow(buf[:n], size)
+	return buf[:cap(buf)]
+}
+
+// chunk is how long a short text is at most. It is copied with what stands behind it, which is overwritten or never
+// looked at: that takes a few instructions, and no call.
+const chunk = 32
+
+func copyChunk(to, from *[chunk]byte) {
+	binary.LittleEndian.PutUint64(to[:], binary.LittleEndian.Uint64(from[:]))
+	binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
+	binary.LittleEndian.PutUint64(to[16:], binary.LittleEndian.Uint64(from[16:]))
+	binary.LittleEndian.PutUint64(to[24:], binary.LittleEndian.Uint64(from[24:]))
+}
 
 // appendTag appends the field's tag.
 func (f *field) appendTag(dst []byte) []byte {
@@ -16,30 +33,7 @@ func (f *field) appendTag(dst []byte) []byte {
 	return dst[:len(dst)-4+int(f.tagWidth)]
 }
 
-// appendNumber appends the field with the varint n.
-func (f *field) appendNumber(dst []byte, n uint64) []byte {
-	from := len(dst)
-	dst = slices.Grow(dst, room)
-	to := dst[from : from+room]
-	binary.LittleEndian.PutUint32(to, f.tag)
-	size := int(f.tagWidth)
-	size += putVarint(to[size:], n)
-	return dst[:from+size]
-}
-
-// appendText appends the field with that text.
-func (f *field) appendText(dst, text []byte) []byte {
-	from := len(dst)
-	dst = slices.Grow(dst, room+len(text))
-	to := dst[from : from+room+len(text)]
-	binary.LittleEndian.PutUint32(to, f.tag)
-	size := int(f.tagWidth)
-	size += putVarint(to[size:], uint64(len(text)))
-	size += copy(to[size:], text)
-	return dst[:from+size]
-}
-
-// putVarint is binary.PutUvarint without a branch for each byte. It writes into the first ten bytes of to.
+// putVarint is putLongVarint of any number.
 func putVarint(to []byte, n uint64) int {
 	if n < 1<<7 {
 		to[0] = byte(n)
@@ -48,6 +42,7 @@ func putVarint(to []byte, n uint64) int {
 	return putLongVarint(to, n)
 }
 
+// putLongVarint is binary.PutUvarint without a branch for each byte. It writes into the first ten bytes of to.
 func putLongVarint(to []byte, n uint64) int {
 	if n >= 1<<56 {
 		return binary.PutUvarint(to, n)

@@ -28,9 +28,8 @@ func ALB() *format.Format {
 
 // alb lists the documented fields in order. ip_address is not on the page above, but a field of CloudWatch's
 // delivery of this log. Lines of 36 fields have been seen: the last two go to extra.
-var alb = &layout{
+var alb = newLayout(layout{
 	format:  "alb",
-	split:   split,
 	needed:  17, // up to target_group_arn, the last field of 2016
 	telling: []string{"elb", "elb_status_code", "target_group_arn", "target_status_code"},
 	fields: []field{
@@ -69,4 +68,4 @@ var alb = &layout{
 		text("request_transform_status", "Outcome of the rewrite; NULL if there was none."),
 		text("ip_address", "IP address of the load balancer node, in lines since 2026."),
 	},
-}
+})

@@ -29,9 +29,8 @@ func ALBConnection() *format.Format {
 }
 
 // connection lists the documented fields in order.
-var connection = &layout{
+var connection = newLayout(layout{
 	format:  "alb_connection",
-	split:   split,
 	needed:  11, // up to tls_verify_status, the last field of 2023
 	telling: []string{"elb", "tls_verify_status", "tls_handshake_latency", "conn_trace_id"},
 	fields: []field{
@@ -51,7 +50,7 @@ var connection = &layout{
 		text("elb", "Resource ID of the load balancer: app/name/id."),
 		text("ip_address", "IP address of the load balancer node."),
 	},
-}
+})
 
 // validity is a field that holds the time between which a certificate holds:
 // NotBefore=2023-09-21T22:43:21Z;NotAfter=2026-06-17T22:43:21Z.

@@ -12,6 +12,7 @@ import (
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/lines"
+	"github.com/seneka-io/seneka/internal/format/marks"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -20,12 +21,22 @@ type layout struct {
 	format string // its name
 	fields []field
 	needed int // fields that every line ever written has
-	// split appends the fields of line to dst, without their quotes.
-	split func(dst [][]byte, line []byte) ([][]byte, error)
+	// outsideIn says that lines are split by splitClassic.
+	outsideIn bool
+	extra     int // the place of that column
 	// telling are names of fields by which a JSON object is told to be of this log.
 	telling []string
 	// joins is how many line endings a record may hold, all of them in the field at index agent.
 	joins, agent int
+}
+
+// newLayout returns l with the places of its columns.
+func newLayout(l layout) *layout {
+	for i := range l.fields {
+		l.fields[i].at = l.extra
+		l.extra += len(l.fields[i].columns)
+	}
+	return &l
 }
 
 // isControl reports whether line is the text of ELBAccessLogTestFile, or of the objects like it of
@@ -51,9 +62,10 @@ type decoder struct {
 	layout  *layout
 	lines   *lines.Reader
 	tokens  [][]byte
-	ascii   bool   // the tokens are: nobody has to look at them again
-	escapes bool   // the request line has any
-	decoded []byte // its parts with them undone
+	marks   marks.Line // for walk
+	ascii   bool       // the tokens are: nobody has to look at them again
+	escapes bool       // the request line has any
+	decoded []byte     // its parts with them undone
 }
 
 func (l *layout) decoder(r io.Reader, o format.Options) format.Decoder {
@@ -103,7 +115,10 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	if err := checkBlanks(line); err != nil {
 		return err
 	}
-	if d.tokens, err = d.layout.split(d.tokens[:0], line); err != nil {
+	if d.walk(line, values) {
+		return nil
+	}
+	if d.tokens, err = d.layout.tokens(d.tokens[:0], line); err != nil {
 		return err
 	}
 	if len(d.tokens) < d.layout.needed {
@@ -113,33 +128,51 @@ func (d *decoder) parse(line []byte, values []row.Value) (err error) {
 	return d.set(values)
 }
 
+// tokens appends the fields of line to dst, without their quotes.
+func (l *layout) tokens(dst [][]byte, line []byte) ([][]byte, error) {
+	if l.outsideIn {
+		return splitClassic(dst, line)
+	}
+	return split(dst, line)
+}
+
 // set sets the values from the tokens, one for each field in order, and those behind them.
 func (d *decoder) set(values []row.Value) error {
 	d.decoded = d.decoded[:0]
-	at := 0
-	for i := range d.layout.fields {
-		f, v := &d.layout.fields[i], &values[at]
+	all := d.layout.fields
+	for i := range all {
 		token := none
 		if i < len(d.tokens) {
 			token = d.tokens[i]
 		}
-		var err error
-		switch {
-		case f.asText:
-			d.text(v, token)
-		case f.set != nil:
-			if err = f.set(v, token); err != nil {
-				err = fields.Wrong(&f.columns[0], err)
-			}
-		default:
-			err = f.read(d, f, values[at:], token)
-		}
-		if err != nil {
+		if err := d.setField(&all[i], values, token); err != nil {
 			return err
 		}
-		at += len(f.columns)
 	}
-	d.setExtra(&values[at], d.tokens[min(len(d.tokens), len(d.layout.fields)):])
+	d.setExtra(&values[d.layout.extra], d.tokens[min(len(d.tokens), len(all)):])
+	return nil
+}
+
+// setField sets the values of one field from its token.
+func (d *decoder) setField(f *field, values []row.Value, token []byte) (err error) {
+	v := &values[f.at]
+	switch {
+	case f.op == opRead:
+		return f.read(d, f, values[f.at:], token)
+	case fields.IsNone(token):
+		v.SetNull()
+	case f.op == opText:
+		v.SetText(token, d.ascii)
+	case f.op == opInt:
+		err = fields.Int(v, token)
+	case f.op == opFloat:
+		err = fields.Float(v, token)
+	default:
+		err = fields.Time(v, token)
+	}
+	if err != nil {
+		return fields.Wrong(&f.columns[0], err)
+	}
 	return nil
 }
 

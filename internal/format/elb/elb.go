@@ -33,12 +33,12 @@ func ELB() *format.Format {
 }
 
 // classic lists the documented fields in order.
-var classic = &layout{
-	format: "elb",
-	split:  splitClassic,
-	needed: 12, // up to request, the last field before 2015
-	joins:  2,  // as in https://github.com/winebarrel/fluent-plugin-elb-access-log/pull/7
-	agent:  12,
+var classic = newLayout(layout{
+	format:    "elb",
+	outsideIn: true,
+	needed:    12, // up to request, the last field before 2015
+	joins:     2,  // as in https://github.com/winebarrel/fluent-plugin-elb-access-log/pull/7
+	agent:     12,
 	fields: []field{
 		timestamp("time", "Time when the load balancer received the request from the client. UTC, to the microsecond."),
 		text("elb", "Name of the load balancer."),
@@ -56,7 +56,7 @@ var classic = &layout{
 		text("ssl_cipher", "TLS cipher of the client's connection; NULL without TLS."),
 		text("ssl_protocol", "TLS version of the client's connection; NULL without TLS."),
 	},
-}
+})
 
 const (
 	beforeRequest = 11 // fields, none of which holds a space

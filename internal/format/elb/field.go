@@ -4,21 +4,33 @@ import (
 	"bytes"
 
 	"github.com/seneka-io/seneka/internal/format/fields"
+	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	// asText says that the only column holds the text as it stands.
-	asText bool
-	// set sets the value of the only column, where it is no such text.
-	set fields.Setter
-	// read sets the first len(f.columns) values from token, where there is no set.
+	at      int
+	op      op
+	// read sets the first len(f.columns) of values from token, where op says so.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
+	// quoted says that quotes may stand within the field, before a comma or a text.
+	quoted bool
 	// names are what the field is called where fields are named; none: as its first column.
 	names []string
 }
+
+// op says how a field's values are set.
+type op uint8
+
+const (
+	opRead op = iota // by the field's read
+	opText           // the only column holds the text as it stands
+	opInt
+	opFloat
+	opTime
+)
 
 // called gives a field the names that it has where fields are named.
 func (f field) called(names ...string) field {
@@ -32,7 +44,7 @@ var none = []byte("-")
 
 // text is a field that is kept as it stands.
 func text(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.String, description)}, asText: true}
+	return field{columns: row.Schema{fields.Column(name, row.String, description)}, op: opText}
 }
 
 // trimmed is a text field that AWS pads with spaces at times.
@@ -47,7 +59,7 @@ func readTrimmed(d *decoder, _ *field, values []row.Value, token []byte) error {
 
 // integer is a field that holds a whole number.
 func integer(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, set: fields.Int}
+	return field{columns: row.Schema{fields.Column(name, row.Int64, description)}, op: opInt}
 }
 
 func setInteger(v *row.Value, c *row.Column, token []byte) error {
@@ -59,12 +71,12 @@ func setInteger(v *row.Value, c *row.Column, token []byte) error {
 
 // decimal is a field that holds a number with a fraction.
 func decimal(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, set: fields.Float}
+	return field{columns: row.Schema{fields.Column(name, row.Float64, description)}, op: opFloat}
 }
 
 // timestamp is a field that holds a time.
 func timestamp(name, description string) field {
-	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, set: fields.Time}
+	return field{columns: row.Schema{fields.Column(name, row.Timestamp, description)}, op: opTime}
 }
 
 // endpoint is a field that holds an address and a port.
@@ -84,6 +96,10 @@ func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error 
 	}
 	host, port := splitPort(token)
 	d.text(&values[0], host)
+	if number, ok := scalar.ShortInt(port); ok {
+		values[1].SetInt(number)
+		return nil
+	}
 	return setInteger(&values[1], &f.columns[1], port)
 }
 
@@ -91,8 +107,11 @@ func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error 
 // brackets and without. The brackets are cut off. An address without a port gives an empty one.
 func splitPort(b []byte) (host, port []byte) {
 	host = b
-	if i := bytes.LastIndexByte(b, ':'); i >= 0 && b[len(b)-1] != ']' {
-		host, port = b[:i], b[i+1:]
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] == ':' && b[len(b)-1] != ']' {
+			host, port = b[:i], b[i+1:]
+			break
+		}
 	}
 	if n := len(host); n >= 2 && host[0] == '[' && host[n-1] == ']' {
 		host = host[1 : n-1]
@@ -111,8 +130,11 @@ func readTexts(d *decoder, _ *field, values []row.Value, token []byte) error {
 	if fields.IsNone(token) {
 		return nil
 	}
-	for item := range items(token) {
-		v.Append().SetText(item, d.ascii)
+	for len(token) > 0 {
+		var item []byte
+		if item, token = cutToken(token); len(item) > 0 {
+			v.Append().SetText(item, d.ascii)
+		}
 	}
 	return nil
 }
@@ -129,27 +151,19 @@ func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error 
 	if fields.IsNone(token) {
 		return nil
 	}
-	for item := range items(token) {
-		e := v.Append()
-		if err := setInteger(e, &f.columns[0], item); err != nil {
-			return err
+	for len(token) > 0 {
+		var item []byte
+		if item, token = cutToken(token); len(item) == 0 {
+			continue
 		}
-		if e.IsNull() {
+		e := v.Append()
+		if number, ok := scalar.ShortInt(item); ok {
+			e.SetInt(number)
+		} else if err := setInteger(e, &f.columns[0], item); err != nil {
+			return err
+		} else if e.IsNull() {
 			e.SetInt(0)
 		}
 	}
 	return nil
-}
-
-// items yields the parts of list between its spaces.
-func items(list []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for len(list) > 0 {
-			item, rest, _ := bytes.Cut(list, []byte(" "))
-			if len(item) > 0 && !yield(item) {
-				return
-			}
-			list = rest
-		}
-	}
 }

@@ -25,9 +25,8 @@ func ALBHealthCheck() *format.Format {
 }
 
 // healthCheck lists the documented fields in order.
-var healthCheck = &layout{
+var healthCheck = newLayout(layout{
 	format:  "alb_healthcheck",
-	split:   split,
 	needed:  8, // up to reason_code, all that the examples of 2025 have
 	telling: []string{"elb", "target_group_id", "target_addr"},
 	fields: []field{
@@ -42,4 +41,4 @@ var healthCheck = &layout{
 		text("elb", "Resource ID of the load balancer: app/name/id."),
 		text("ip_address", "IP address of the load balancer node."),
 	},
-}
+})

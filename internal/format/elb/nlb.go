@@ -29,9 +29,8 @@ func NLB() *format.Format {
 }
 
 // nlb lists the documented fields in order.
-var nlb = &layout{
+var nlb = newLayout(layout{
 	format:  "nlb",
-	split:   split,
 	needed:  16, // up to tls_protocol_version
 	telling: []string{"elb", "tls_handshake_time", "incoming_tls_alert"},
 	fields: []field{
@@ -58,11 +57,11 @@ var nlb = &layout{
 		quotedTexts("alpn_client_preference_list", "Application protocols that the client offered, the preferred one first."),
 		timestamp("tls_connection_creation_time", "Time when the connection began. UTC, to the second."),
 	},
-}
+})
 
 // quotedTexts is a field that holds a list of quoted texts, separated by commas: "h2","http/1.1".
 func quotedTexts(name, description string) field {
-	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readQuotedTexts}
+	return field{columns: row.Schema{{Name: name, Type: row.String, Mode: row.Repeated, Description: description}}, read: readQuotedTexts, quoted: true}
 }
 
 // readQuotedTexts is given the list without its first and its last quote.

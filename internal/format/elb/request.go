@@ -2,6 +2,7 @@ package elb
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/seneka-io/seneka/internal/format/fields"
 	"github.com/seneka-io/seneka/internal/format/scalar"
@@ -37,9 +38,18 @@ func request(description string) field {
 
 // readRequest never fails: clients send anything.
 func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
+	values = values[:requestQuery+1]
 	d.text(&values[requestLine], token)
 	d.escapes = bytes.IndexByte(token, '\\') >= 0
-	method, url, protocol := splitRequest(token)
+	if !d.setUsual(values, token) {
+		d.setParts(values, token)
+	}
+	return nil
+}
+
+// setParts sets the values of the parts of any line.
+func (d *decoder) setParts(values []row.Value, line []byte) {
+	method, url, protocol := splitRequest(line)
 	d.setPart(&values[requestMethod], method)
 	d.setPart(&values[requestURL], url)
 	d.setPart(&values[requestProtocol], protocol)
@@ -54,8 +64,92 @@ func readRequest(d *decoder, _ *field, values []row.Value, token []byte) error {
 	if u.query != nil {
 		d.setUnescaped(&values[requestQuery], u.query)
 	}
-	return nil
 }
+
+// setUsual is setParts for a line such as nearly all are, and reports whether this one is.
+func (d *decoder) setUsual(values []row.Value, line []byte) bool {
+	p, ok := usualRequest(line)
+	if !ok || d.escapes {
+		return false
+	}
+	method, url, protocol := line[:p.method], line[p.method+1:p.protocol-1], line[p.protocol:]
+	d.setPart(&values[requestMethod], method)
+	values[requestURL].SetText(url, d.ascii)
+	values[requestProtocol].SetText(protocol, d.ascii)
+	d.setPart(&values[requestHost], url[p.host:p.hostEnd])
+	values[requestPort].SetNull()
+	if p.port >= 0 {
+		values[requestPort].SetInt(int64(p.port))
+	}
+	path := url[p.path:]
+	values[requestQuery].SetNull()
+	if i := bytes.IndexByte(path, '?'); i >= 0 {
+		values[requestQuery].SetText(path[i+1:], d.ascii)
+		path = path[:i]
+	}
+	values[requestPath].SetText(path, d.ascii)
+	return true
+}
+
+// places are where the parts of a request line stand.
+type places struct {
+	method, protocol    int // where the one ends and the other begins
+	host, hostEnd, path int // in the URL
+	port                int // -1: none
+}
+
+// usualRequest finds the places in a line such as nearly all are: a method, a URL with a host, a port or none, and a
+// path, and HTTP/d.d. Its colons and slashes are compared eight bytes at a time.
+func usualRequest(line []byte) (p places, ok bool) {
+	const (
+		version = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '0'<<40 | '.'<<48 | '0'<<56
+		https   = 'h' | 't'<<8 | 't'<<16 | 'p'<<24 | 's'<<32 | ':'<<40 | '/'<<48 | '/'<<56
+		http    = https&0xffffffff | ':'<<32 | '/'<<40 | '/'<<48
+	)
+	end := len(line) - len(" HTTP/1.1")
+	if end < 0 || line[end] != ' ' {
+		return p, false
+	}
+	p.protocol = end + 1
+	digits := binary.LittleEndian.Uint64(line[p.protocol:]) ^ version
+	if digits&^(0xf<<40|0xf<<56) != 0 || digits>>40&0xf > 9 || digits>>56 > 9 {
+		return p, false
+	}
+	for p.method < end && line[p.method] != ' ' {
+		p.method++
+	}
+	url := line[min(p.method+1, end):end]
+	if len(url) < len("https://") {
+		return p, false
+	}
+	switch scheme := binary.LittleEndian.Uint64(url); {
+	case scheme == https:
+		p.host = len("https://")
+	case scheme&(1<<56-1) == http:
+		p.host = len("http://")
+	default:
+		return p, false
+	}
+	at := p.host
+	for at < len(url) && !endsHost[url[at]] {
+		at++
+	}
+	p.hostEnd, p.port = at, -1
+	if at < len(url) && url[at] == ':' {
+		p.port = 0
+		for at++; at < len(url) && isDigit(url[at]) && p.port <= maxPort; at++ {
+			p.port = 10*p.port + int(url[at]-'0')
+		}
+		if at == p.hostEnd+1 || p.port > maxPort {
+			return p, false
+		}
+	}
+	p.path = at
+	return p, at < len(url) && url[at] == '/' && p.hostEnd > p.host
+}
+
+// endsHost are the bytes that do, or that ask for another look.
+var endsHost = [256]bool{':': true, '/': true, '?': true, '#': true, '@': true, '[': true, ']': true}
 
 // setPart sets v to part without escapes, or to NULL if part is empty or AWS's word for nothing.
 func (d *decoder) setPart(v *row.Value, part []byte) {

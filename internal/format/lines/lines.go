@@ -68,6 +68,10 @@ func NewReader(r io.Reader, o format.Options) *Reader {
 func (r *Reader) Next() (Line, error) {
 	for {
 		r.pass()
+		if n := bytes.IndexByte(r.buf[r.head:r.tail], '\n') + 1; n > 1 && n <= r.limit && r.buf[r.head] > ' ' {
+			r.first, r.held, r.count = n, n, 1 // as nearly all lines are: at hand, and not blank
+			return r.line(), nil
+		}
 		r.passEmpty()
 		line, err := r.whole()
 		if err != nil || !blank(line.Text) {

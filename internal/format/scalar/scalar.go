@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"time"
 )
@@ -15,6 +16,38 @@ const shown = 64
 
 // Int returns the decimal number b, with a minus sign or without.
 func Int(b []byte) (int64, error) {
+	if n, ok := ShortInt(b); ok {
+		return n, nil
+	}
+	return longInt(b)
+}
+
+// ShortInt returns the number b, if it is of one to eight digits.
+func ShortInt(b []byte) (n int64, ok bool) {
+	digits, ok := word(b)
+	return int64(number(digits)), ok && notDigits(digits) == 0
+}
+
+// word returns up to eight bytes of text as a number each, less that of the digit zero, the last one on top, with
+// zeros below the first. ok is false if there are more, or none.
+func word(b []byte) (digits uint64, ok bool) {
+	n := len(b)
+	if uint(n-1) >= 8 || cap(b) < 8 {
+		return 0, false
+	}
+	return (binary.LittleEndian.Uint64(b[:8]) ^ zeros) << (-8 * n & 63), true
+}
+
+// notDigits has the top bit of each byte set that is no digit.
+func notDigits(digits uint64) uint64 { return (digits + limits | digits) & tops }
+
+// number returns what eight digits mean, the first one in the lowest byte.
+func number(digits uint64) uint64 {
+	digits = digits*10 + digits>>8
+	return (digits&0x000000ff000000ff*(100+1_000_000<<32) + digits>>16&0x000000ff000000ff*(1+10_000<<32)) >> 32
+}
+
+func longInt(b []byte) (int64, error) {
 	digits, negative := sign(b)
 	if len(digits) == 0 {
 		return 0, notNumber(b)
@@ -44,6 +77,32 @@ var pow10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
 // Float returns the float64 nearest to the decimal number b: a sign, digits with a point or
 // without, an exponent or none. Infinities, NaN and hexadecimal are no numbers.
 func Float(b []byte) (float64, error) {
+	if f, ok := ShortFloat(b); ok {
+		return f, nil
+	}
+	return longFloat(b)
+}
+
+// ShortFloat returns the number b, if it is of at most eight digits and a point, and no sign or exponent.
+func ShortFloat(b []byte) (f float64, ok bool) {
+	digits, ok := word(b)
+	if !ok {
+		return 0, false
+	}
+	other := notDigits(digits)
+	if other == 0 {
+		return float64(number(digits)), true
+	}
+	// The byte of the point is cut out.
+	at := bits.TrailingZeros64(other) & 0x38
+	if other&(other-1) != 0 || byte(digits>>(at&63)) != '.'^'0' || len(b) == 1 {
+		return 0, false
+	}
+	below := uint64(1)<<(at&63) - 1
+	return float64(number(digits&below<<8|digits&^(below<<8|0xff))) / pow10[(56-at)>>3], true
+}
+
+func longFloat(b []byte) (float64, error) {
 	digits, negative := sign(b)
 	if len(digits) >= len(pow10) {
 		return slowFloat(b)
@@ -140,7 +199,9 @@ const (
 	clockLimits = 0x76767f76767f7676
 	microLimits = 0x7f7676767676767f
 
-	tops = 0x8080808080808080
+	zeros  = 0x3030303030303030
+	limits = 0x7676767676767676
+	tops   = 0x8080808080808080
 )
 
 // tensOf returns, in each byte of which the one behind it is a digit too, the number of the two.

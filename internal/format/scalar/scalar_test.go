@@ -9,6 +9,11 @@ import (
 	"time"
 )
 
+// forms are s alone, and with digits behind it in the same memory, as in a line.
+func forms(s string) [2][]byte {
+	return [...][]byte{[]byte(s)[:len(s):len(s)], []byte(s + "1234567890")[:len(s)]}
+}
+
 func TestInt(t *testing.T) {
 	for _, s := range []string{
 		"0", "-0", "7", "-1", "007", "200", "57", "2147483648", "9223372036854775807", "-9223372036854775808", "000000000000000000000001",
@@ -16,9 +21,11 @@ func TestInt(t *testing.T) {
 		"", "-", "--1", "1-", "1.0", "1e3", "0x1", "1_000", " 1", "1 ", "١", "\x00", "abc",
 	} {
 		want, fault := strconv.ParseInt(s, 10, 64)
-		got, err := Int([]byte(s))
-		if (err == nil) != (fault == nil) || err == nil && got != want {
-			t.Errorf("Int(%q) = %d, %v; strconv: %d, %v", s, got, err, want, fault)
+		for _, b := range forms(s) {
+			got, err := Int(b)
+			if (err == nil) != (fault == nil) || err == nil && got != want {
+				t.Errorf("Int(%q) = %d, %v; strconv: %d, %v", s, got, err, want, fault)
+			}
 		}
 	}
 	if _, err := Int([]byte("+1")); err == nil {
@@ -33,9 +40,11 @@ func TestFloat(t *testing.T) {
 		"", "-", ".", "-.", "1.2.3", "1e", "abc", "--1", "1 ", "1,5",
 	} {
 		want, fault := strconv.ParseFloat(s, 64)
-		got, err := Float([]byte(s))
-		if (err == nil) != (fault == nil) || err == nil && math.Float64bits(got) != math.Float64bits(want) {
-			t.Errorf("Float(%q) = %v, %v; strconv: %v, %v", s, got, err, want, fault)
+		for _, b := range forms(s) {
+			got, err := Float(b)
+			if (err == nil) != (fault == nil) || err == nil && math.Float64bits(got) != math.Float64bits(want) {
+				t.Errorf("Float(%q) = %v, %v; strconv: %v, %v", s, got, err, want, fault)
+			}
 		}
 	}
 	for _, s := range []string{"NaN", "Inf", "-Inf", "infinity", "0x1p-2", "1_0.0"} {
@@ -49,13 +58,15 @@ func TestFloat(t *testing.T) {
 func TestFloatIsExact(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200_000 {
-		s := strconv.FormatFloat(float64(rng.Int64N(1e15))/math.Pow10(rng.IntN(15)), 'f', rng.IntN(12), 64)
+		s := strconv.FormatFloat(float64(rng.Int64N(int64(math.Pow10(1+rng.IntN(15)))))/math.Pow10(rng.IntN(15)), 'f', rng.IntN(12), 64)
 		want, err := strconv.ParseFloat(s, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Float([]byte(s)); err != nil || math.Float64bits(got) != math.Float64bits(want) {
-			t.Fatalf("Float(%q) = %v, %v; want %v", s, got, err, want)
+		for _, b := range forms(s) {
+			if got, err := Float(b); err != nil || math.Float64bits(got) != math.Float64bits(want) {
+				t.Fatalf("Float(%q) = %v, %v; want %v", s, got, err, want)
+			}
 		}
 	}
 }
@@ -146,12 +157,14 @@ func FuzzNumber(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, fault := strconv.ParseInt(s, 10, 64)
-		if got, err := Int([]byte(s)); !strings.HasPrefix(s, "+") && ((err == nil) != (fault == nil) || err == nil && got != want) {
-			t.Errorf("Int(%q) = %d, %v; strconv: %d, %v", s, got, err, want, fault)
-		}
-		if got, err := Float([]byte(s)); err == nil {
-			if want, fault := strconv.ParseFloat(s, 64); fault != nil || math.Float64bits(got) != math.Float64bits(want) {
-				t.Errorf("Float(%q) = %v; strconv: %v, %v", s, got, want, fault)
+		for _, b := range forms(s) {
+			if got, err := Int(b); !strings.HasPrefix(s, "+") && ((err == nil) != (fault == nil) || err == nil && got != want) {
+				t.Errorf("Int(%q) = %d, %v; strconv: %d, %v", s, got, err, want, fault)
+			}
+			if got, err := Float(b); err == nil {
+				if want, fault := strconv.ParseFloat(s, 64); fault != nil || math.Float64bits(got) != math.Float64bits(want) {
+					t.Errorf("Float(%q) = %v; strconv: %v, %v", s, got, want, fault)
+				}
 			}
 		}
 	})
