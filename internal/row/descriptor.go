@@ -70,7 +70,7 @@ func (b *descriptorBuilder) field(parent string, c *Column, i int) *descriptorpb
 	name, ok := b.ranges[c.RangeElement]
 	if !ok {
 		name = b.nestedName(parent, c)
-		b.nested = append(b.nested, b.message(name, c.message()))
+		b.nested = append(b.nested, b.message(name, c.parts()))
 	}
 	f.TypeName = &name
 	return f

@@ -101,8 +101,8 @@ func NewEncoder(s Schema) (*Encoder, error) {
 	return &Encoder{desc: desc, message: compile("", s)}, nil
 }
 
-// message returns the fields of a column that travels as a message.
-func (c *Column) message() []Column {
+// parts returns the fields of a column that travels as a message.
+func (c *Column) parts() []Column {
 	if c.Type == Range {
 		return c.Bounds()
 	}
@@ -121,7 +121,7 @@ func compile(prefix string, cols []Column) message {
 		var tag [4]byte // enough for 10,000 columns
 		width := len(protowire.AppendTag(tag[:0], protowire.Number(i+1), wire))
 		f.head = head{binary.LittleEndian.Uint32(tag[:]), uint8(width), quickOf(c), c.Mode == Required}
-		f.message = compile(f.path+".", c.message())
+		f.message = compile(f.path+".", c.parts())
 		m.heads[i], m.fields[i] = f.head, f
 	}
 	return m
@@ -164,7 +164,7 @@ func (e *Encoder) appendMessage(dst []byte, m *message, values []Value) ([]byte,
 		h, v := &heads[i], &values[i]
 		if v.kind == KindNull {
 			if h.required {
-				return dst, m.fields[i].refuse("is REQUIRED, but NULL")
+				return buf[:n], m.fields[i].refuse("is REQUIRED, but NULL")
 			}
 			continue
 		}
@@ -206,7 +206,7 @@ func (e *Encoder) appendMessage(dst []byte, m *message, values []Value) ([]byte,
 		default:
 			all, err := e.appendField(buf[:n], &m.fields[i], v)
 			if err != nil {
-				return dst, err
+				return all, err
 			}
 			n, buf = len(all), all[:cap(all)]
 		}

@@ -96,7 +96,6 @@ func checkModes(t *testing.T, c Column, v Value) {
 	}
 }
 
-// What SetTime stores is what the limits are checked against.
 // Texts of every length, alone in their memory or with others behind them, into buffers with room and without.
 func TestAppendTexts(t *testing.T) {
 	enc := newEncoder(t, Column{Name: "a", Type: String}, Column{Name: "b", Type: String}, Column{Name: "c", Type: String, Mode: Repeated})
@@ -108,9 +107,10 @@ func TestAppendTexts(t *testing.T) {
 		want = protowire.AppendString(protowire.AppendTag(want, 2, protowire.BytesType), short)
 		want = protowire.AppendString(protowire.AppendTag(want, 3, protowire.BytesType), short)
 		for _, values := range [][]Value{{alone, among, list(alone)}, {among, alone, list(among)}} {
-			for _, dst := range [][]byte{nil, make([]byte, 3, 3+n), make([]byte, 0, 2000)} {
-				got, err := enc.Append(dst, &Record{Values: values})
-				if err != nil || !bytes.Equal(got[len(dst):], want) || !bytes.Equal(got[:len(dst)], dst) {
+			for _, room := range []int{0, n, 2000} {
+				const before = "before"
+				got, err := enc.Append(append(make([]byte, 0, len(before)+room), before...), &Record{Values: values})
+				if err != nil || string(got) != before+string(want) {
 					t.Fatalf("%d bytes: %x, %v, want %x", n, got, err, want)
 				}
 			}
@@ -118,6 +118,7 @@ func TestAppendTexts(t *testing.T) {
 	}
 }
 
+// What SetTime stores is what the limits are checked against.
 func TestTimestampRangeIsBigQuerys(t *testing.T) {
 	var v Value
 	for want, at := range map[int64]time.Time{
@@ -187,13 +188,15 @@ func TestAppendRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			enc := newEncoder(t, append([]Column{{Name: "first", Type: String}}, tt.cols...)...)
 			rec := &Record{Values: []Value{text("bad \xff"), tt.value}}
-			got, err := enc.Append([]byte("before"), rec)
-			var bad *ValueError
-			if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), tt.want) {
-				t.Errorf("got error %v, want a ValueError %q", err, tt.want)
-			}
-			if string(got) != "before" {
-				t.Errorf("dst is %q", got)
+			for _, room := range []int{0, 1000} {
+				got, err := enc.Append(append(make([]byte, 0, len("before")+room), "before"...), rec)
+				var bad *ValueError
+				if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), tt.want) {
+					t.Errorf("got error %v, want a ValueError %q", err, tt.want)
+				}
+				if string(got) != "before" {
+					t.Errorf("dst is %q", got)
+				}
 			}
 			if enc.Replaced() != 0 {
 				t.Errorf("a refused row counts %d replaced values", enc.Replaced())

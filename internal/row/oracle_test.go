@@ -196,7 +196,7 @@ func toProto(c *Column, newMessage func() protoreflect.Value, v *Value) protoref
 		return protoreflect.ValueOfBytes(v.Bytes())
 	default:
 		m := newMessage()
-		toDynamic(m.Message(), c.message(), v.List())
+		toDynamic(m.Message(), c.parts(), v.List())
 		return m
 	}
 }

@@ -43,7 +43,8 @@ func (k Kind) String() string {
 }
 
 // Value is one value of a record. Its memory is reused from one record to the next: what a setter
-// is given must stay unchanged until the record is encoded, no longer.
+// is given must stay unchanged until the record is encoded, no longer; and nobody may write, in another goroutine, to
+// what stands behind it in the same memory, up to its capacity: that is read along.
 type Value struct {
 	kind    Kind
 	checked bool   // raw is JSON that CheckJSON has nothing against

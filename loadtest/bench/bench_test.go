@@ -96,6 +96,16 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", recorded, err, want)
 		}
 	}
+	// A format that seems worse is measured again, and may then be as it was.
+	calls := 0
+	measure := func(string, int) (ratios, error) {
+		calls++
+		return ratios{Inflate: []float64{0.1, 0.5, 0.9}[calls-1], Usual: 9}, nil
+	}
+	was := map[string]ratios{"elb": {Inflate: 0.6, Usual: 9}}
+	if now, err := attempt([]string{"elb"}, attempts, was, measure, io.Discard); err != nil || calls != 2 || now["elb"].Inflate != 0.5 {
+		t.Errorf("after %d measurements: %v, %v", calls, now, err)
+	}
 	rounds := []speeds{{100, 0, 50}, {1, 0, 40}, {90, 0, 27}, {80, 0, 40}, {70, 0, 7}}
 	if got := (&result{Speeds: rounds[0], Rounds: rounds}).share(wayEncode, wayInflate); got != 0.5 {
 		t.Errorf("the median round says %v, want 0.5", got)

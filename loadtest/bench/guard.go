@@ -55,23 +55,16 @@ func (b *bench) guard(names []string, check, record string, out io.Writer) error
 		return err
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "parquet" }) // nothing to compare with
-	tries := attempts
+	left, tries := names, attempts
+	if check != "" {
+		left = slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, known := recorded[name]; return !known })
+	}
 	if record != "" {
 		tries = attempts[len(attempts)-1:]
 	}
-	now, left := map[string]ratios{}, names
-	for _, rounds := range tries {
-		var again []string
-		for _, name := range left {
-			if now[name], err = b.ratios(name, rounds); err != nil {
-				return err
-			}
-			if worse := now[name].worse(recorded[name]); worse != "" {
-				fmt.Fprintf(b.progress, "%s: %s\n", name, worse)
-				again = append(again, name)
-			}
-		}
-		left = again
+	now, err := attempt(left, tries, recorded, b.ratios, b.progress)
+	if err != nil {
+		return err
 	}
 	if err := compare(out, names, now, recorded); err != nil {
 		return err
@@ -88,6 +81,27 @@ func (b *bench) guard(names []string, check, record string, out io.Writer) error
 		}
 	}
 	return errors.Join(bad...)
+}
+
+// attempt measures formats, and those again that seem to be worse than recorded.
+func attempt(names []string, tries []int, recorded map[string]ratios, measure func(name string, rounds int) (ratios, error), progress io.Writer) (map[string]ratios, error) {
+	now := map[string]ratios{}
+	for _, rounds := range tries {
+		var again []string
+		for _, name := range names {
+			r, err := measure(name, rounds)
+			if err != nil {
+				return nil, err
+			}
+			now[name] = r
+			if was, known := recorded[name]; known && r.worse(was) != "" {
+				fmt.Fprintf(progress, "%s: %s\n", name, r.worse(was))
+				again = append(again, name)
+			}
+		}
+		names = again
+	}
+	return now, nil
 }
 
 // compare prints the ratios beside those recorded.

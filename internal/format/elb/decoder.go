@@ -23,7 +23,7 @@ type layout struct {
 	needed int // fields that every line ever written has
 	// outsideIn says that lines are split by splitClassic.
 	outsideIn bool
-	extra     int // the place of that column
+	extra     int // the place of the column extra
 	// telling are names of fields by which a JSON object is told to be of this log.
 	telling []string
 	// joins is how many line endings a record may hold, all of them in the field at index agent.

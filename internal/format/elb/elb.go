@@ -66,7 +66,7 @@ const (
 // pair is what stands between the request and the user agent, their quotes included.
 var pair = []byte(`" "`)
 
-// splitClassic is a layout's split. Quotes within the request are bare at times, hence it goes from
+// splitClassic does what split does. Quotes within the request are bare at times, hence it goes from
 // the outside in: the fields before the request from the left, cipher and protocol from the right,
 // and what is between parted at the last pair, for quotes within the user agent are written \".
 func splitClassic(dst [][]byte, line []byte) ([][]byte, error) {

@@ -68,8 +68,11 @@ func (d *decoder) setParts(values []row.Value, line []byte) {
 
 // setUsual is setParts for a line such as nearly all are, and reports whether this one is.
 func (d *decoder) setUsual(values []row.Value, line []byte) bool {
+	if d.escapes {
+		return false
+	}
 	p, ok := usualRequest(line)
-	if !ok || d.escapes {
+	if !ok {
 		return false
 	}
 	method, url, protocol := line[:p.method], line[p.method+1:p.protocol-1], line[p.protocol:]
@@ -99,7 +102,7 @@ type places struct {
 }
 
 // usualRequest finds the places in a line such as nearly all are: a method, a URL with a host, a port or none, and a
-// path, and HTTP/d.d. Its colons and slashes are compared eight bytes at a time.
+// path, and HTTP/d.d. Scheme and version are compared eight bytes at a time.
 func usualRequest(line []byte) (p places, ok bool) {
 	const (
 		version = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '0'<<40 | '.'<<48 | '0'<<56

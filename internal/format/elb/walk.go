@@ -23,7 +23,7 @@ func (d *decoder) walk(line []byte, values []row.Value) bool {
 	there, missing := d.layout.fields[:len(ends)], d.layout.fields[len(ends):]
 	next := 0
 	for i, end := range ends {
-		f, from, to := &there[i], next, int(end)
+		f, begin, from, to := &there[i], next, next, int(end)
 		if next = to + 1; from >= to {
 			return false
 		}
@@ -43,7 +43,7 @@ func (d *decoder) walk(line []byte, values []row.Value) bool {
 			continue
 		}
 		token, done := line[from:to], false
-		switch f.op {
+		switch f.op { // what setField does, for most values without a call
 		case opInt:
 			var n int64
 			n, done = scalar.ShortInt(token)
@@ -59,19 +59,22 @@ func (d *decoder) walk(line []byte, values []row.Value) bool {
 				done = err == nil
 			}
 		case opRead:
-			if f.quoted {
+			if f.quoted && from > begin {
 				if bytes.Contains(token, []byte(`" `)) {
 					return false
 				}
 				quotes -= bytes.Count(token, []byte{'"'})
 			}
-			done = f.read(d, f, values[f.at:], token) == nil
+			if f.read(d, f, values[f.at:], token) != nil {
+				return false
+			}
+			done = true
 		}
 		if !done && d.setField(f, values, token) != nil {
 			return false
 		}
 	}
-	if quotes != 0 {
+	if quotes != 0 { // there are others, and what stands between them may not belong together
 		return false
 	}
 	for i := range missing {

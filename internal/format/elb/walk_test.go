@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seneka-io/seneka/internal/format"
 	"github.com/seneka-io/seneka/internal/format/formattest"
+	"github.com/seneka-io/seneka/internal/format/marks"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
@@ -68,7 +70,9 @@ func linesOf(t testing.TB) (lines [][]byte) {
 		}
 	}
 	preferences := slices.Index(nlbSample, `"h2","http/1.1"`)
-	for _, list := range []string{`"h2"," http/1.1"`, `"h2","" x"`, `"a","b","c d"`, `"a"",b"`} {
+	for _, list := range []string{
+		`"h2"," http/1.1"`, `"h2","" x"`, `"a","b","c d"`, `"a"",b"`, `x"a 2020-01-01T00:00:00 b"y`, `x"a b"y`, `a","b",c d"`,
+	} {
 		lines = append(lines, []byte(lineOf(nlbSample, preferences, list)))
 	}
 	for _, agent := range []string{`"a\" b"`, `"a\\" b`, `"a" b"`, `"a"b"`, `"`, `""`, `" "`} {
@@ -109,6 +113,22 @@ func TestWalk(t *testing.T) {
 			for _, l := range walked {
 				checkWalk(t, l, changed)
 			}
+		}
+	}
+}
+
+// A line has the same values on both sides of the length that is walked.
+func TestWalkEnds(t *testing.T) {
+	for n := marks.MaxLine - 1; n <= marks.MaxLine+1; n++ {
+		line := with(33, fAgent, `"a"`)
+		line = with(33, fAgent, `"`+strings.Repeat("a", n-len(line)+1)+`"`)
+		d := alb.decoder(nil, format.Options{}).(*decoder)
+		values := row.NewRecord(alb.extra + 1).Values
+		if walked := d.walk([]byte(line), values); len(line) != n || walked != (n <= marks.MaxLine) {
+			t.Errorf("%d bytes, walked: %v", len(line), walked)
+		}
+		if got := rows(t, ALB(), line)[0]["user_agent"]; len(fmt.Sprint(got)) != n-len(with(33, fAgent, `""`)) {
+			t.Errorf("%d bytes: the user agent has %d", n, len(fmt.Sprint(got)))
 		}
 	}
 }

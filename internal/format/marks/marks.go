@@ -15,23 +15,22 @@ const tops = 0x80 * ones
 
 const ones = 0x0101010101010101
 
-// MaxLine is how long a line may be, in bytes: the bounds of a longer one would take much memory.
-const MaxLine = 64 << 10
+// MaxLine is how long a line may be, in bytes: bounds take up to eight bytes for each of its own.
+const MaxLine = 16 << 10
 
-// Line is a line and what was found in it. Its memory is used again for each line.
+// Line is what was found in a line. Its memory is used again for each line.
 type Line struct {
-	Text  []byte
-	ASCII bool // no byte is over 127
+	ASCII bool // no byte of the text is over 127
 	// Bounds are the places of the separators outside quotes, with -1 before them and the text's length behind them:
-	// field i is Text[Bounds[i]+1:Bounds[i+1]], its quotes included. Each quote begins to quote or ends it, wherever it
+	// field i is text[Bounds[i]+1:Bounds[i+1]], its quotes included. Each quote begins to quote or ends it, wherever it
 	// stands: a line is taken apart rightly if no field has a quote but around it.
 	Bounds []int32
 	Quotes int // in all
 }
 
-// Find makes l the text, of which it keeps a reference. One that is longer than MaxLine has no bounds.
+// Find makes l that of text. One that is longer than MaxLine has no bounds.
 func (l *Line) Find(text []byte, separator, quote byte) {
-	l.Text, l.ASCII, l.Bounds, l.Quotes = text, false, l.Bounds[:0], 0
+	l.ASCII, l.Bounds, l.Quotes = false, l.Bounds[:0], 0
 	if len(text) > MaxLine {
 		return
 	}

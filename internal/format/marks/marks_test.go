@@ -67,6 +67,33 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A line of MaxLine bytes has bounds, and a longer one none.
+func TestMaxLine(t *testing.T) {
+	for n := MaxLine - 1; n <= MaxLine+1; n++ {
+		var l Line
+		l.Find(bytes.Repeat([]byte{' '}, n), ' ', '"')
+		if want := n + 2; n <= MaxLine && len(l.Bounds) != want || n > MaxLine && len(l.Bounds) != 0 {
+			t.Errorf("%d bytes have %d bounds", n, len(l.Bounds))
+		}
+	}
+}
+
+// Nothing is written behind the room for bounds that Find makes.
+func TestRoom(t *testing.T) {
+	for n := block; n < 5*block; n++ {
+		for _, text := range [][]byte{bytes.Repeat([]byte{' '}, n), bytes.Repeat([]byte{'a'}, n), append(bytes.Repeat([]byte{' '}, n-1), 'a')} {
+			const canary = 4711
+			bounds := slices.Repeat([]int32{canary}, n+1+spare+100)
+			find(text, ' ', '"', bounds[:n+1+spare:n+1+spare])
+			for i, b := range bounds[n+1+spare:] {
+				if b != canary {
+					t.Fatalf("%q: bound %d is written, of %d", text, n+1+spare+i, n+1+spare)
+				}
+			}
+		}
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	f.Add([]byte(`a "b c" - `))
 	f.Add(bytes.Repeat([]byte(`"\x80 `), 40))

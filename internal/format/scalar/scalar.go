@@ -22,14 +22,14 @@ func Int(b []byte) (int64, error) {
 	return longInt(b)
 }
 
-// ShortInt returns the number b, if it is of one to eight digits.
+// ShortInt returns the number b, if it is of one to eight digits and b has a capacity of eight.
 func ShortInt(b []byte) (n int64, ok bool) {
 	digits, ok := word(b)
 	return int64(number(digits)), ok && notDigits(digits) == 0
 }
 
 // word returns up to eight bytes of text as a number each, less that of the digit zero, the last one on top, with
-// zeros below the first. ok is false if there are more, or none.
+// zeros below the first. ok is false if there are more, or none, or if b's capacity is below eight.
 func word(b []byte) (digits uint64, ok bool) {
 	n := len(b)
 	if uint(n-1) >= 8 || cap(b) < 8 {
@@ -83,7 +83,7 @@ func Float(b []byte) (float64, error) {
 	return longFloat(b)
 }
 
-// ShortFloat returns the number b, if it is of at most eight digits and a point, and no sign or exponent.
+// ShortFloat returns the number b, if it is of digits and a point, eight at most, and b has a capacity of eight.
 func ShortFloat(b []byte) (f float64, ok bool) {
 	digits, ok := word(b)
 	if !ok {
