@@ -61,11 +61,11 @@ bench-forward: ## Measure the forwarder beside rclone copy: FORWARD="-large 256M
 
 .PHONY: bench-check
 bench-check: ## Fail where a format's speed, as a ratio, has fallen by more than a third against what is recorded
-	CGO_ENABLED=0 go run ./loadtest/bench -check loadtest/bench/recorded.json
+	CGO_ENABLED=0 go run -trimpath ./loadtest/bench -check loadtest/bench/recorded.json
 
 .PHONY: bench-record
 bench-record: ## Record these ratios
-	CGO_ENABLED=0 go run ./loadtest/bench -record loadtest/bench/recorded.json
+	CGO_ENABLED=0 go run -trimpath ./loadtest/bench -record loadtest/bench/recorded.json
 
 .PHONY: bench-go
 bench-go: ## Run Go's benchmarks
