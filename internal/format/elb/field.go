@@ -4,14 +4,13 @@ import (
 	"bytes"
 
 	"github.com/seneka-io/seneka/internal/format/fields"
-	"github.com/seneka-io/seneka/internal/format/scalar"
 	"github.com/seneka-io/seneka/internal/row"
 )
 
 // field is one field of a line: the columns it fills, and how.
 type field struct {
 	columns row.Schema
-	at      int
+	at      int // the place of the first one in the table
 	op      op
 	// read sets the first len(f.columns) of values from token, where op says so.
 	read func(d *decoder, f *field, values []row.Value, token []byte) error
@@ -96,10 +95,6 @@ func readEndpoint(d *decoder, f *field, values []row.Value, token []byte) error 
 	}
 	host, port := splitPort(token)
 	d.text(&values[0], host)
-	if number, ok := scalar.ShortInt(port); ok {
-		values[1].SetInt(number)
-		return nil
-	}
 	return setInteger(&values[1], &f.columns[1], port)
 }
 
@@ -157,11 +152,10 @@ func readIntegers(_ *decoder, f *field, values []row.Value, token []byte) error 
 			continue
 		}
 		e := v.Append()
-		if number, ok := scalar.ShortInt(item); ok {
-			e.SetInt(number)
-		} else if err := setInteger(e, &f.columns[0], item); err != nil {
+		if err := setInteger(e, &f.columns[0], item); err != nil {
 			return err
-		} else if e.IsNull() {
+		}
+		if e.IsNull() {
 			e.SetInt(0)
 		}
 	}

@@ -28,6 +28,10 @@ func Text(v *row.Value, text []byte) error {
 
 // Int sets an INT64; an empty text is NULL, as with all that are not text.
 func Int(v *row.Value, text []byte) error {
+	if n, ok := scalar.ShortInt(text); ok {
+		v.SetInt(n)
+		return nil
+	}
 	if empty(v, text) {
 		return nil
 	}

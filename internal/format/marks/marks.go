@@ -28,7 +28,7 @@ type Line struct {
 	Quotes int // in all
 }
 
-// Find makes l that of text. One that is longer than MaxLine has no bounds.
+// Find makes l that of text. One that is longer than MaxLine has no bounds. Neither byte is 0.
 func (l *Line) Find(text []byte, separator, quote byte) {
 	l.ASCII, l.Bounds, l.Quotes = false, l.Bounds[:0], 0
 	if len(text) > MaxLine {
